@@ -1,0 +1,14 @@
+//! gallerist keeps a catalogue of distribution images in front of an OpenStack cloud's tenants.
+//!
+//! The modules in the order in which data flows through them:
+//!
+//! ```text
+//! images.toml ──▶ manifest ──▶ upstream ─┐ Desired
+//!                                        ├─▶ planner ─▶ Plan ─▶ render
+//! clouds.yaml ──▶ openstack ─────────────┘ Observed       └───▶ apply ─▶ openstack, transfer
+//! ```
+//!
+//! `model` holds the nouns all of them share; `commands` wires one verb a file; `sandbox` is a small OpenStack in the
+//! process, for `demo`, `sandbox` and the tests.
+
+pub mod model;

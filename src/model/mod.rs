@@ -1,0 +1,14 @@
+//! Nouns. No I/O, no async, no clock.
+//!
+//! Everything the other rooms talk about, made so that what must not be cannot be written down: a foreign image is
+//! no operand, a deletion carries its evidence, a digest is strong.
+
+pub mod desired;
+pub mod digest;
+pub mod image;
+pub mod lifecycle;
+pub mod name;
+pub mod ours;
+pub mod template;
+pub mod usage;
+pub mod version;
