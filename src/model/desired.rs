@@ -75,6 +75,16 @@ pub enum Wanted {
     Unknown(String),
 }
 
+impl Wanted {
+    /// The version's name, where somebody could say.
+    pub const fn name(&self) -> Option<&VersionName> {
+        match self {
+            Self::Version { name, .. } => Some(name),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
 /// Who chose a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen {

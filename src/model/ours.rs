@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::desired::Audience;
 use super::digest::Digest;
 use super::image::{Attributes, Image, Status};
 use super::name::{CatalogueName, FamilyName, ImageId, ProjectId, VersionName};
@@ -34,6 +35,10 @@ pub struct Marks {
     pub digest: Option<Digest>,
     /// Short digest of the managed attributes as last applied; absent until the version was first shown.
     pub applied: Option<String>,
+    /// The day the publisher built it, where that is known.
+    pub built: Option<Date>,
+    /// Whom it was created for.
+    pub audience: Audience,
     /// Set right before a deletion deactivates the image, so that a run that died in between can be told from an
     /// operator who deactivated it on purpose.
     pub condemned: Condemned,
@@ -66,6 +71,8 @@ const UPLOADED: &str = "gallerist:uploaded=";
 const SUPERSEDED: &str = "gallerist:superseded=";
 const DIGEST: &str = "gallerist:digest=";
 const APPLIED: &str = "gallerist:applied=";
+const BUILT: &str = "gallerist:built=";
+const PROJECT_ONLY: &str = "gallerist:audience=project";
 const CONDEMNED: &str = "gallerist:condemned";
 const BOOT_FAILED: &str = "gallerist:boot-test=failed";
 
@@ -93,6 +100,8 @@ impl Marks {
             superseded: date(SUPERSEDED),
             digest: only(DIGEST).and_then(|text| text.parse().ok()),
             applied: only(APPLIED).map(str::to_owned),
+            built: date(BUILT),
+            audience: if tags.contains(PROJECT_ONLY) { Audience::Project } else { Audience::Everybody },
             condemned: if tags.contains(CONDEMNED) { Condemned::Yes } else { Condemned::No },
             boot: if tags.contains(BOOT_FAILED) { BootVerdict::Failed } else { BootVerdict::NotFailed },
         })
@@ -100,7 +109,19 @@ impl Marks {
 
     /// The tags that spell these marks.
     pub fn to_tags(&self) -> BTreeSet<String> {
-        let Self { catalogue, family, version, uploaded, superseded, digest, applied, condemned, boot } = self;
+        let Self {
+            catalogue,
+            family,
+            version,
+            uploaded,
+            superseded,
+            digest,
+            applied,
+            built,
+            audience,
+            condemned,
+            boot,
+        } = self;
         let mut tags = BTreeSet::from([
             MARK.to_owned(),
             format!("{CATALOGUE}{catalogue}"),
@@ -111,6 +132,8 @@ impl Marks {
         tags.extend(superseded.map(|date| format!("{SUPERSEDED}{date}")));
         tags.extend(digest.as_ref().map(|digest| format!("{DIGEST}{digest}")));
         tags.extend(applied.as_ref().map(|applied| format!("{APPLIED}{applied}")));
+        tags.extend(built.map(|date| format!("{BUILT}{date}")));
+        tags.extend((*audience == Audience::Project).then(|| PROJECT_ONLY.to_owned()));
         tags.extend((*condemned == Condemned::Yes).then(|| CONDEMNED.to_owned()));
         tags.extend((*boot == BootVerdict::Failed).then(|| BOOT_FAILED.to_owned()));
         tags

@@ -1,0 +1,194 @@
+//! Which image of a family plays which part.
+//!
+//! The problem: after crashes, roll-backs, failed publishers and hands that meddled, the images of a family must each
+//! still get exactly one part. The idea: the part an image has *played* so far is told by its marks alone (staged,
+//! shown, superseded), never by its name; the part it gets *now* follows from which version is wanted. Everything that
+//! speaks against the wanted version leaves the present latest in place. What this does not solve: what the parts look
+//! like (`appearance`), and when they end (`deletion`).
+
+use std::cmp::Ordering;
+
+use super::Context;
+use crate::model::desired::{Chosen, Family, Wanted};
+use crate::model::image::Status;
+use crate::model::name::VersionName;
+use crate::model::operation::{Activation, Record};
+use crate::model::ours::{BootVerdict, Condemned, OwnedImage, Role};
+use crate::model::reason::Because;
+use crate::model::template::Moment;
+use crate::model::version::Version;
+
+/// The parts of one family on one site.
+pub(super) struct Cast<'a> {
+    pub(super) latest: Latest<'a>,
+    /// The version tenants get before the plan.
+    pub(super) present: Option<VersionName>,
+    /// Newest first.
+    pub(super) superseded: Vec<Superseded>,
+    /// Never shown, and not wanted.
+    pub(super) abandoned: Vec<OwnedImage>,
+    /// What speaks against the wanted version.
+    pub(super) refusal: Option<Because>,
+    pub(super) end: End,
+}
+
+/// Who bears the public name after the plan.
+pub(super) enum Latest<'a> {
+    /// An image that is there.
+    Existing(OwnedImage, Activation),
+    /// An image to create.
+    New(&'a Version, Record),
+    /// Nobody: the family has left the file, or never had a version.
+    Nobody,
+}
+
+/// A version that another one replaces, now or earlier.
+pub(super) struct Superseded {
+    pub(super) image: OwnedImage,
+    pub(super) since: Moment,
+}
+
+/// Whether members of the family may be deleted at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// As their lifecycle says.
+    Possible,
+    /// Not while the publisher is silent: discovery that failed must never widen deletion.
+    Frozen,
+}
+
+pub(super) fn cast<'a>(context: &Context<'a>, family: Option<&'a Family>, images: Vec<OwnedImage>) -> Cast<'a> {
+    let present = present(&images).cloned();
+    let choice = match family {
+        None => Choice { latest: Latest::Nobody, refusal: None, end: End::Possible },
+        Some(family) => choose(family, &images, present.as_ref()),
+    };
+    let chosen = match &choice.latest {
+        Latest::Existing(image, _) => Some(image.id().clone()),
+        Latest::New(_, Record::Existing(image)) => Some(image.id().clone()),
+        Latest::New(_, Record::New) | Latest::Nobody => None,
+    };
+    let (mut superseded, mut abandoned) = (Vec::new(), Vec::new());
+    for image in images.into_iter().filter(|image| chosen.as_ref() != Some(image.id())) {
+        match image.role() {
+            Role::Staged => abandoned.push(image),
+            Role::Shown => superseded.push(Superseded { image, since: Moment::ThisRun(context.today) }),
+            Role::Superseded => {
+                let since = image.marks().superseded.map_or(Moment::ThisRun(context.today), Moment::Recorded);
+                superseded.push(Superseded { image, since });
+            }
+        }
+    }
+    superseded.sort_by(|one, other| newest_first(&one.image, &other.image));
+    abandoned.sort_by(newest_first);
+    let Choice { latest, refusal, end } = choice;
+    Cast { latest, present: present.map(|image| image.marks().version.clone()), superseded, abandoned, refusal, end }
+}
+
+struct Choice<'a> {
+    latest: Latest<'a>,
+    refusal: Option<Because>,
+    end: End,
+}
+
+fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedImage>) -> Choice<'a> {
+    // Whatever speaks against the wanted version, the present latest keeps its part.
+    let keep = |refusal: Because, end: End| Choice {
+        latest: present.map_or(Latest::Nobody, |image| Latest::Existing(image.clone(), Activation::Unchanged)),
+        refusal: Some(refusal),
+        end,
+    };
+    let (name, version, chosen) = match &family.wanted {
+        Wanted::Unknown(reason) => return keep(Because::UpstreamUnknown(reason.clone()), End::Frozen),
+        Wanted::Version { name, version, chosen } => (name, version.as_deref(), *chosen),
+    };
+    if let Some(present) = present
+        && name.compare_age(&present.marks().version) == Ordering::Less
+        && chosen != Chosen::Pinned
+        && !family.skip.contains(&present.marks().version)
+    {
+        let refusal = Because::Older { wanted: name.clone(), present: present.marks().version.clone() };
+        return keep(refusal, End::Possible);
+    }
+    let candidate = images.iter().filter(|image| image.marks().version == *name).min_by(|one, other| {
+        (usability(one), one.role_rank(), one.image().created_at, one.id()).cmp(&(
+            usability(other),
+            other.role_rank(),
+            other.image().created_at,
+            other.id(),
+        ))
+    });
+    let Some(image) = candidate else {
+        return match version {
+            Some(version) => Choice { latest: Latest::New(version, Record::New), refusal: None, end: End::Possible },
+            None => keep(Because::VersionGone(name.clone()), End::Possible),
+        };
+    };
+    if let Some(published) = version.and_then(Version::stored_digests)
+        && let Some(recorded) = &image.marks().digest
+        && published.agree(&recorded.clone().into()) == Some(false)
+    {
+        let refusal = Because::BytesChanged { recorded: recorded.clone(), published: published.strongest().clone() };
+        return keep(refusal, End::Possible);
+    }
+    if image.marks().boot == BootVerdict::Failed && image.role() == Role::Staged {
+        return keep(Because::BootTestFailed, End::Possible);
+    }
+    let existing =
+        |activation| Choice { latest: Latest::Existing(image.clone(), activation), refusal: None, end: End::Possible };
+    match image.image().status {
+        Status::Active => existing(Activation::Unchanged),
+        Status::Deactivated if image.marks().condemned == Condemned::Yes => existing(Activation::Reactivate),
+        Status::Deactivated => keep(Because::Deactivated, End::Possible),
+        Status::Queued => match (version, image.role()) {
+            (Some(version), Role::Staged) => Choice {
+                latest: Latest::New(version, Record::Existing(Box::new(image.clone()))),
+                refusal: None,
+                end: End::Possible,
+            },
+            (None, _) => keep(Because::VersionGone(name.clone()), End::Possible),
+            (Some(_), Role::Shown | Role::Superseded) => keep(Because::Busy(Status::Queued.name()), End::Possible),
+        },
+        status @ (Status::Saving | Status::Uploading | Status::Importing | Status::Broken) => {
+            keep(Because::Busy(status.name()), End::Possible)
+        }
+    }
+}
+
+/// The image tenants get now: the newest that was shown and is usable, else the newest that was shown.
+fn present(images: &[OwnedImage]) -> Option<&OwnedImage> {
+    images
+        .iter()
+        .filter(|image| image.role() == Role::Shown)
+        .min_by(|one, other| usability(one).cmp(&usability(other)).then_with(|| newest_first(one, other)))
+}
+
+/// How near to usable an image is; less is nearer.
+fn usability(image: &OwnedImage) -> u8 {
+    match image.image().status {
+        Status::Active => 0,
+        Status::Deactivated => 1,
+        Status::Queued => 2,
+        Status::Saving | Status::Uploading | Status::Importing | Status::Broken => 3,
+    }
+}
+
+pub(super) fn newest_first(one: &OwnedImage, other: &OwnedImage) -> Ordering {
+    other
+        .marks()
+        .version
+        .compare_age(&one.marks().version)
+        .then_with(|| other.image().created_at.cmp(&one.image().created_at))
+        .then_with(|| one.id().cmp(other.id()))
+}
+
+impl OwnedImage {
+    /// Which of several images of one version is preferred as the latest; less is preferred.
+    fn role_rank(&self) -> u8 {
+        match self.role() {
+            Role::Shown => 0,
+            Role::Superseded => 1,
+            Role::Staged => 2,
+        }
+    }
+}
