@@ -1,0 +1,297 @@
+//! Creation up to the moment before anybody sees it.
+//!
+//! The problem: between a record and a verified image lie a download, an upload and a boot, each of which can end in
+//! every way, and what is left behind must be either right or gone. The idea: one machine brings one version to every
+//! site that lacks it. Records are made under ids of our choice, so that a lost answer can be told from a refusal; one
+//! download feeds all of them; then each image is read back and believed only if it is active and Glance's own digest
+//! and size are those of the verified bytes. What is not believed is deleted: it was never shown. What this does not
+//! solve: showing it (`handover`).
+
+use petgraph::graph::NodeIndex;
+
+use super::machine::{Machine, Next, Outcome};
+use super::request::{Answer, BootOutcome, Failure, FailureKind, Request};
+use crate::model::image::{Attributes, Image, Status};
+use crate::model::name::{ImageId, SiteName};
+use crate::model::operation::{Create, Delivered, MinDisk, Record};
+use crate::model::ours::{BootVerdict, Marks};
+use crate::model::version::Version;
+
+/// One site's part of a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// The step.
+    pub node: NodeIndex,
+    /// The site.
+    pub site: SiteName,
+    /// The id the image has or gets.
+    pub id: ImageId,
+    /// What is created.
+    pub create: Create,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    Begin,
+    Recording(usize),
+    /// The answer to making the record was lost or was a conflict: is it ours?
+    Recognising(usize),
+    Delivering(Vec<usize>),
+    Reading(usize),
+    Booting(usize),
+    Marking(usize, Failure),
+    Discarding(usize, Failure),
+}
+
+/// Brings one version to the sites that lack it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    targets: Vec<Target>,
+    outcomes: Vec<Option<Outcome>>,
+    images: Vec<Option<Image>>,
+    uploads: Vec<Option<Failure>>,
+    delivered: Option<Delivered>,
+    state: State,
+}
+
+impl Delivery {
+    /// A delivery to these targets; all of one version.
+    pub fn new(targets: Vec<Target>) -> Self {
+        let count = targets.len();
+        Self {
+            targets,
+            outcomes: vec![None; count],
+            images: vec![None; count],
+            uploads: vec![None; count],
+            delivered: None,
+            state: State::Begin,
+        }
+    }
+
+    fn version(&self) -> Option<&Version> {
+        self.targets.first().map(|target| &target.create.version)
+    }
+
+    fn ask(&mut self, state: State, request: Request) -> Next {
+        self.state = state;
+        Next::Ask(request)
+    }
+
+    /// Makes the next record, or goes on to the bytes.
+    fn record(&mut self, index: usize) -> Next {
+        let Some(target) = self.targets.get(index) else { return self.deliver() };
+        let (site, id) = (target.site.clone(), target.id.clone());
+        match &target.create.record {
+            Record::Existing(_) => self.ask(State::Recognising(index), Request::Read { site, id }),
+            Record::New => {
+                let attributes = Box::new(target.create.staged.clone());
+                let disk_format = target.create.version.disk_format.name();
+                self.ask(State::Recording(index), Request::Record { site, id, attributes, disk_format })
+            }
+        }
+    }
+
+    fn deliver(&mut self) -> Next {
+        let open: Vec<usize> = (0..self.targets.len()).filter(|index| self.outcomes[*index].is_none()).collect();
+        let Some(version) = self.version().filter(|_| !open.is_empty()).cloned() else { return self.finish() };
+        let min_disk = open.iter().find_map(|index| match self.targets[*index].create.min_disk {
+            MinDisk::Written(gib) => Some(gib),
+            MinDisk::FromImage => None,
+        });
+        let targets =
+            open.iter().map(|index| (self.targets[*index].site.clone(), self.targets[*index].id.clone())).collect();
+        self.ask(State::Delivering(open), Request::Deliver { version: Box::new(version), min_disk, targets })
+    }
+
+    /// Reads the next image back, or ends.
+    fn read(&mut self, from: usize) -> Next {
+        match (from..self.targets.len()).find(|index| self.outcomes[*index].is_none()) {
+            Some(index) => {
+                let Target { site, id, .. } = &self.targets[index];
+                let request = Request::Read { site: site.clone(), id: id.clone() };
+                self.ask(State::Reading(index), request)
+            }
+            None => self.finish(),
+        }
+    }
+
+    fn discard(&mut self, index: usize, why: Failure) -> Next {
+        let Target { site, id, .. } = &self.targets[index];
+        let request = Request::Delete { site: site.clone(), id: id.clone() };
+        self.ask(State::Discarding(index, why), request)
+    }
+
+    fn conclude(&mut self, index: usize, outcome: Outcome) {
+        self.outcomes[index] = Some(outcome);
+    }
+
+    fn finish(&self) -> Next {
+        let outcomes = self.targets.iter().zip(&self.outcomes).map(|(target, outcome)| {
+            let missing = || Outcome::Failed(Failure::refused("the delivery ended without a word about it"));
+            (target.node, outcome.clone().unwrap_or_else(missing))
+        });
+        Next::Finished(outcomes.collect())
+    }
+
+    /// A record of ours without bytes, whoever's request made it.
+    fn is_our_record(&self, index: usize, image: &Image) -> bool {
+        let wanted = &self.targets[index].create.marks;
+        image.status == Status::Queued
+            && Marks::from_tags(&image.attributes.tags).is_some_and(|marks| {
+                marks.catalogue == wanted.catalogue && marks.version == wanted.version && marks.applied.is_none()
+            })
+    }
+
+    /// What speaks against the image as Glance holds it now.
+    fn objection(&self, index: usize, image: &Image) -> Option<Failure> {
+        let known = match (&self.delivered, self.version().and_then(Version::stored_digests)) {
+            (Some(delivered), _) => Some(&delivered.digests),
+            (None, digests) => digests,
+        };
+        let upload = self.uploads[index].clone();
+        if image.status != Status::Active {
+            let silent = || Failure::refused(format!("the image is {} after the upload", image.status));
+            return Some(upload.unwrap_or_else(silent));
+        }
+        let Some(digests) = known else {
+            return Some(upload.unwrap_or_else(|| Failure::refused("nothing is known of the bytes it holds")));
+        };
+        if let Some(delivered) = &self.delivered
+            && image.size.is_some_and(|size| size != delivered.size)
+        {
+            return Some(Failure::refused(format!(
+                "Glance holds {} bytes, {} were verified",
+                image.size.unwrap_or_default(),
+                delivered.size
+            )));
+        }
+        let stored = image.hash.as_ref().and_then(|(algorithm, value)| format!("{algorithm}:{value}").parse().ok());
+        match stored.map(|digest: crate::model::digest::Digest| digests.agree(&digest.into())) {
+            Some(Some(true)) => None,
+            Some(Some(false)) => Some(Failure::refused("Glance's digest is not that of the verified bytes")),
+            // A Glance that hashes otherwise, or too old to hash: the upload's own success and the size must do.
+            Some(None) | None => upload,
+        }
+    }
+
+    fn boot(&mut self, index: usize, image: Image) -> Next {
+        self.images[index] = Some(image);
+        let Target { site, id, .. } = &self.targets[index];
+        let request = Request::Boot { site: site.clone(), id: id.clone() };
+        self.ask(State::Booting(index), request)
+    }
+
+    fn mark_failed(&mut self, index: usize, why: Failure) -> Next {
+        let Target { site, id, create, .. } = &self.targets[index];
+        let from = self.images[index].as_ref().map_or_else(|| create.staged.clone(), |image| image.attributes.clone());
+        let marks = Marks { boot: BootVerdict::Failed, ..create.marks.clone() };
+        let to = Attributes { tags: crate::model::operation::with_marks(&from.tags, &marks), ..from.clone() };
+        let request = Request::Patch { site: site.clone(), id: id.clone(), from: Box::new(from), to: Box::new(to) };
+        self.ask(State::Marking(index, why), request)
+    }
+}
+
+impl Machine for Delivery {
+    fn next(&mut self, answer: Option<Answer>) -> Next {
+        let state = self.state.clone();
+        let Some(answer) = answer else { return self.record(0) };
+        match state {
+            State::Begin => self.record(0),
+            State::Recording(index) => match answer {
+                Answer::Done => self.record(index + 1),
+                other => {
+                    let failure = other.unexpected();
+                    self.uploads[index] = Some(failure);
+                    let Target { site, id, .. } = &self.targets[index];
+                    let request = Request::Read { site: site.clone(), id: id.clone() };
+                    self.ask(State::Recognising(index), request)
+                }
+            },
+            State::Recognising(index) => {
+                let refusal = self.uploads[index].take();
+                match answer {
+                    Answer::Image(Some(image)) if self.is_our_record(index, &image) => {}
+                    Answer::Image(_) => {
+                        let silent = || Failure::refused("the record left by an earlier run is no longer there");
+                        self.conclude(index, Outcome::Failed(refusal.unwrap_or_else(silent)));
+                    }
+                    other => {
+                        let failure = refusal.unwrap_or_else(|| other.unexpected());
+                        self.conclude(index, Outcome::Failed(failure));
+                    }
+                }
+                self.record(index + 1)
+            }
+            State::Delivering(open) => {
+                match answer {
+                    Answer::Delivered(delivered, results) => {
+                        self.delivered = Some(delivered);
+                        for (index, result) in open.into_iter().zip(results) {
+                            self.uploads[index] = result.err();
+                        }
+                    }
+                    other => {
+                        let failure = other.unexpected();
+                        for index in open {
+                            self.uploads[index] = Some(failure.clone());
+                        }
+                    }
+                }
+                self.read(0)
+            }
+            State::Reading(index) => match answer {
+                Answer::Image(Some(image)) => match self.objection(index, &image) {
+                    Some(why) => self.discard(index, why),
+                    None => self.boot(index, *image),
+                },
+                Answer::Image(None) => {
+                    let why = self.uploads[index].clone().unwrap_or_else(|| Failure::refused("the image is gone"));
+                    self.conclude(index, Outcome::Failed(why));
+                    self.read(index + 1)
+                }
+                other => {
+                    // Nobody can tell what is there. It is private and marked: the next run finds and finishes it.
+                    let failure = other.unexpected();
+                    self.conclude(index, Outcome::Failed(failure));
+                    self.read(index + 1)
+                }
+            },
+            State::Booting(index) => match answer {
+                Answer::Booted(BootOutcome::Passed | BootOutcome::NotAsked) => {
+                    if let Some(image) = self.images[index].clone() {
+                        let outcome = Outcome::Staged(Box::new(image), self.delivered.clone());
+                        self.conclude(index, outcome);
+                    }
+                    self.read(index + 1)
+                }
+                Answer::Booted(BootOutcome::Failed(why)) => {
+                    self.mark_failed(index, Failure::refused(format!("the boot test failed: {why}")))
+                }
+                other => {
+                    let failure = other.unexpected();
+                    self.conclude(index, Outcome::Failed(failure));
+                    self.read(index + 1)
+                }
+            },
+            State::Marking(index, why) => {
+                // An unmarked image is boot-tested again by the next run: slower, never wrong.
+                self.conclude(index, Outcome::Failed(why));
+                self.read(index + 1)
+            }
+            State::Discarding(index, why) => {
+                let why = match answer {
+                    Answer::Done => why,
+                    other => match other.unexpected() {
+                        Failure { kind: FailureKind::Gone, .. } => why,
+                        Failure { message, .. } => Failure {
+                            message: format!("{} (and the record could not be removed: {message})", why.message),
+                            ..why
+                        },
+                    },
+                };
+                self.conclude(index, Outcome::Failed(why));
+                self.read(index + 1)
+            }
+        }
+    }
+}

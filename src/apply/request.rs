@@ -1,0 +1,161 @@
+//! What `apply` asks of the outside, and what it is answered.
+
+use crate::model::desired::Audience;
+use crate::model::image::{Attributes, Image};
+use crate::model::lifecycle::SnapshotUse;
+use crate::model::name::{ImageId, SiteName};
+use crate::model::operation::Delivered;
+use crate::model::usage::Usage;
+use crate::model::version::Version;
+
+/// One thing to be done outside. Each is at most one change of one image, save [`Request::Deliver`], which carries one
+/// download to several.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Read an image. Answered with [`Answer::Image`].
+    Read {
+        /// Where.
+        site: SiteName,
+        /// Which.
+        id: ImageId,
+    },
+    /// Make a record without bytes, under an id of our choice. Answered with [`Answer::Done`].
+    Record {
+        /// Where.
+        site: SiteName,
+        /// The id it gets.
+        id: ImageId,
+        /// What it looks like.
+        attributes: Box<Attributes>,
+        /// Glance's word for the format of the bytes to come.
+        disk_format: &'static str,
+    },
+    /// Bring a version's bytes to records, verified. Answered with [`Answer::Delivered`].
+    Deliver {
+        /// Which bytes.
+        version: Box<Version>,
+        /// GiB that the disk inside must fit in, where images.toml says.
+        min_disk: Option<u64>,
+        /// Which records.
+        targets: Vec<(SiteName, ImageId)>,
+    },
+    /// Boot a server from an image. Answered with [`Answer::Booted`].
+    Boot {
+        /// Where.
+        site: SiteName,
+        /// Which.
+        id: ImageId,
+    },
+    /// Change attributes, in one PATCH. Answered with [`Answer::Done`].
+    Patch {
+        /// Where.
+        site: SiteName,
+        /// Which.
+        id: ImageId,
+        /// The attributes it has.
+        from: Box<Attributes>,
+        /// The attributes it gets.
+        to: Box<Attributes>,
+    },
+    /// Ask who uses an image. Answered with [`Answer::Usage`].
+    Usage {
+        /// Where.
+        site: SiteName,
+        /// Which.
+        id: ImageId,
+        /// Whose usage counts.
+        audience: Audience,
+        /// Whether snapshots count.
+        snapshots: SnapshotUse,
+    },
+    /// From now on no server and no volume can be made from it. Answered with [`Answer::Done`].
+    Deactivate {
+        /// Where.
+        site: SiteName,
+        /// Which.
+        id: ImageId,
+    },
+    /// Take that back. Answered with [`Answer::Done`].
+    Reactivate {
+        /// Where.
+        site: SiteName,
+        /// Which.
+        id: ImageId,
+    },
+    /// Delete an image. Answered with [`Answer::Done`].
+    Delete {
+        /// Where.
+        site: SiteName,
+        /// Which.
+        id: ImageId,
+    },
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The image as it is, or that there is none.
+    Image(Option<Box<Image>>),
+    /// It is done.
+    Done,
+    /// The bytes were read and verified; what became of each target, in the order asked.
+    Delivered(Delivered, Vec<Result<(), Failure>>),
+    /// What the boot test said.
+    Booted(BootOutcome),
+    /// Who uses the image.
+    Usage(Usage),
+    /// It was not done, or nobody can tell.
+    Failed(Failure),
+}
+
+/// What a boot test said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BootOutcome {
+    /// The server came up.
+    Passed,
+    /// No boot test is configured.
+    NotAsked,
+    /// The server did not come up, and the bytes are to blame.
+    Failed(String),
+}
+
+/// Why a request was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What may be concluded from it.
+    pub kind: FailureKind,
+    /// What to tell people.
+    pub message: String,
+}
+
+/// What may be concluded from a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailureKind {
+    /// There is no such image.
+    Gone,
+    /// Somebody refused; nothing was changed.
+    Refused,
+    /// No answer, or none that can be understood: it may or may not have happened.
+    Unanswered,
+    /// The run was interrupted before it was done.
+    Interrupted,
+}
+
+impl Failure {
+    /// A refusal with this message.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Refused, message: message.into() }
+    }
+}
+
+impl Answer {
+    /// What an answer that fits no question means: the performer broke its contract, so nothing may be concluded.
+    pub fn unexpected(self) -> Failure {
+        match self {
+            Self::Failed(failure) => failure,
+            Self::Image(_) | Self::Done | Self::Delivered(..) | Self::Booted(_) | Self::Usage(_) => {
+                Failure { kind: FailureKind::Unanswered, message: "an answer to another question came back".to_owned() }
+            }
+        }
+    }
+}
