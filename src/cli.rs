@@ -1,0 +1,312 @@
+//! The command line: types whose doc comments are the help. No behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The exit codes, as `--help` prints them.
+const EXIT_CODES: &str = "Exit codes:
+  0  done, or nothing to do         5  apply ended half way
+  1  error, nothing was changed     6  another apply holds the lock
+  2  there are changes, or drift    7  not approved, or nobody to ask
+  3  a guard refused               64  wrong use of the command line
+  4  the plan is stale             78  images.toml is not valid
+
+Environment: OS_CLOUD and the other OS_* variables, OS_CLIENT_CONFIG_FILE, NO_COLOR, CLICOLOR, CLICOLOR_FORCE";
+
+/// Curates an OpenStack cloud's public images: a file says what the catalogue should be, `plan` shows what would
+/// change, `apply` changes it.
+#[derive(Debug, Parser)]
+#[command(name = "gallerist", version, after_long_help = EXIT_CODES, propagate_version = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The file that says what the catalogue should be
+    #[arg(short, long, global = true, value_name = "FILE", default_value = "images.toml", env = "GALLERIST_CONFIG")]
+    pub config: PathBuf,
+    /// The entry of clouds.yaml to work on; where images.toml lists clouds, one of these
+    #[arg(long, global = true, value_name = "NAME")]
+    pub os_cloud: Option<String>,
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Say nothing but errors beside the answer
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Never ask; also in force where standard input is no terminal
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Give up after this long: 30s, 10m, 2h
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<std::time::Duration>,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Plan and apply a whole catalogue on the embedded cloud; needs no network and no credentials
+    Demo(Demo),
+    /// Check images.toml alone; needs no network
+    Validate(Validate),
+    /// Show what would change
+    Plan(Plan),
+    /// Plan, show, ask, do
+    Apply(Apply),
+    /// Show a saved plan
+    Show(Show),
+    /// Look up the newest version of each family
+    Upstream(Upstream),
+    /// Pin families to exact versions in images.lock.toml
+    Lock(Lock),
+    /// Say who still uses which version
+    Usage(Usage),
+    /// Serve the embedded cloud on loopback
+    Sandbox(Sandbox),
+    /// Remove a lock that a dead run left
+    Unlock(Unlock),
+    /// Explain an error code
+    Explain(Explain),
+    /// Print a JSON Schema
+    Schema(Schema),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Write manual pages into a folder
+    Man(Man),
+}
+
+/// The forms of a plan on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people.
+    Human,
+    /// One JSON document, shaped like Terraform's.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
+    /// The counts, as GitLab's merge request widget reads them.
+    Gitlab,
+}
+
+/// The forms of other answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DataFormat {
+    /// For people.
+    Human,
+    /// One JSON document.
+    Json,
+}
+
+/// What a plan is made of.
+#[derive(Debug, Clone, Args)]
+pub struct Planning {
+    /// Only families, or addresses, that match; may be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub target: Vec<String>,
+    /// Allow up to this many deletions in one plan
+    #[arg(long, value_name = "N")]
+    pub allow_deletes: Option<usize>,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct Demo {}
+
+/// `validate`
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = DataFormat::Human, value_name = "FORMAT")]
+    pub format: DataFormat,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// What is planned.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = PlanFormat::Human, value_name = "FORMAT")]
+    pub format: PlanFormat,
+    /// A further output of the same run, such as markdown=plan.md; may be repeated
+    #[arg(long, value_name = "KIND=PATH", value_parser = report)]
+    pub report: Vec<(PlanFormat, PathBuf)>,
+    /// Save the plan: JSON, without secrets
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 if there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `apply`
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// A saved plan: it is made again, and must be the same
+    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "allow_deletes", "expect_plan"])]
+    pub saved: Option<PathBuf>,
+    /// What is planned.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Do not ask. Guards stay in force
+    #[arg(short = 'y', long, visible_alias = "yes")]
+    pub auto_approve: bool,
+    /// Only if the plan has this id, or an id that begins so
+    #[arg(long, value_name = "ID")]
+    pub expect_plan: Option<String>,
+    /// How many pieces of work run at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub parallelism: u16,
+    /// Wait this long for another apply to end
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub lock_timeout: std::time::Duration,
+    /// A further output of the same run; may be repeated
+    #[arg(long, value_name = "KIND=PATH", value_parser = report)]
+    pub report: Vec<(PlanFormat, PathBuf)>,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The saved plan
+    #[arg(value_name = "PLAN")]
+    pub saved: PathBuf,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = PlanFormat::Human, value_name = "FORMAT")]
+    pub format: PlanFormat,
+}
+
+/// `upstream`
+#[derive(Debug, Args)]
+pub struct Upstream {
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = DataFormat::Human, value_name = "FORMAT")]
+    pub format: DataFormat,
+    /// Ask the publishers alone, no cloud
+    #[arg(long)]
+    pub offline_cloud: bool,
+}
+
+/// `lock`
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// Only these families
+    #[arg(value_name = "FAMILY")]
+    pub families: Vec<String>,
+}
+
+/// `usage`
+#[derive(Debug, Args)]
+pub struct Usage {
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = UsageFormat::Human, value_name = "FORMAT")]
+    pub format: UsageFormat,
+}
+
+/// The forms of a usage report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UsageFormat {
+    /// For people.
+    Human,
+    /// One JSON document.
+    Json,
+    /// For a spreadsheet.
+    Csv,
+}
+
+/// `sandbox`
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// How many regions it has
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=5))]
+    pub regions: u16,
+}
+
+/// `unlock`
+#[derive(Debug, Args)]
+pub struct Unlock {
+    /// The id of the lock, as the refused apply printed it
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The code, such as E0102
+    #[arg(value_name = "CODE")]
+    pub code: String,
+}
+
+/// `schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of what
+    #[arg(value_enum, value_name = "KIND")]
+    pub kind: SchemaKind,
+}
+
+/// The documents that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// A plan.
+    Plan,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("`{text}` is not a duration; write 30s, 10m or 2h"))?;
+    std::time::Duration::try_from(span).map_err(|_| format!("`{text}` is negative"))
+}
+
+fn report(text: &str) -> Result<(PlanFormat, PathBuf), String> {
+    let (kind, path) = text.split_once('=').ok_or("write KIND=PATH, such as markdown=plan.md")?;
+    let format = PlanFormat::from_str(kind, false).map_err(|_| {
+        let kinds: Vec<_> = PlanFormat::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+        let kinds: Vec<_> = kinds.iter().map(clap::builder::PossibleValue::get_name).collect();
+        format!("`{kind}` is no kind of report; one of: {}", kinds.join(", "))
+    })?;
+    match path {
+        "" | "-" => Err("a report goes to a file; standard output has --format".to_owned()),
+        path => Ok((format, PathBuf::from(path))),
+    }
+}
