@@ -11,4 +11,6 @@
 //! `model` holds the nouns all of them share; `commands` wires one verb a file; `sandbox` is a small OpenStack in the
 //! process, for `demo`, `sandbox` and the tests.
 
+pub mod manifest;
 pub mod model;
+pub mod render;
