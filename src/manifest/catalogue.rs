@@ -27,8 +27,7 @@ pub(super) fn read(mut table: Table<'_>) -> Option<Manifest> {
     let moved_value = table.take("moved");
     let image_value = table.take("image");
 
-    let (audience, retirement) =
-        lifecycle::combine(&catalogue, &defaults.looks, &Looks::default(), &Layer::default());
+    let (audience, retirement) = lifecycle::combine(&catalogue, &defaults.looks, &Looks::default(), &Layer::default());
     if let Some(place) = lifecycle_value.or(defaults_value) {
         lifecycle::check(audience, &retirement, place.span(), context);
     }
@@ -145,9 +144,8 @@ fn check_families(images: &[image::Read], context: &Context) {
 }
 
 fn read_moved(value: Value<'_>, images: &[image::Read]) -> Option<BTreeMap<FamilyName, FamilyName>> {
-    let is_family = |name: &FamilyName| {
-        images.iter().any(|read| read.family.as_ref().is_some_and(|(family, _)| family == name))
-    };
+    let is_family =
+        |name: &FamilyName| images.iter().any(|read| read.family.as_ref().is_some_and(|(family, _)| family == name));
     let mut moved = BTreeMap::new();
     for element in value.list()? {
         let Some(mut table) = element.table("a move") else { continue };

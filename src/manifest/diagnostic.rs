@@ -36,11 +36,7 @@ impl SourceFile {
         let byte = self.text.floor_char_boundary(byte);
         let before = &self.text[..byte];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Position {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            byte,
-        }
+        Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1, byte }
     }
 
     /// The line around a byte, without its end.
@@ -145,12 +141,7 @@ impl Diagnostic {
 
     /// With what was probably meant.
     #[must_use]
-    pub fn suggest(
-        mut self,
-        span: Range<usize>,
-        replacement: impl Into<String>,
-        offer: impl Into<String>,
-    ) -> Self {
+    pub fn suggest(mut self, span: Range<usize>, replacement: impl Into<String>, offer: impl Into<String>) -> Self {
         let span = self.file.clamped(span);
         self.suggestion = Some(Suggestion { span, replacement: replacement.into(), offer: offer.into() });
         self

@@ -92,10 +92,13 @@ impl Value<'_> {
         let path = Path::new(text);
         let escape = |label: &str| {
             self.context.report(
-                self.diagnostic(Code::OutsideFolder, format!("`{}` leads outside the folder of images.toml", shown(text)))
-                    .label(label)
-                    .note("a pull request could otherwise publish any file of the machine that runs gallerist")
-                    .help("put the file beside images.toml, or below"),
+                self.diagnostic(
+                    Code::OutsideFolder,
+                    format!("`{}` leads outside the folder of images.toml", shown(text)),
+                )
+                .label(label)
+                .note("a pull request could otherwise publish any file of the machine that runs gallerist")
+                .help("put the file beside images.toml, or below"),
             );
         };
         for component in path.components() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::codes::Code;
-use super::contents::FamilySpec;
+use super::contents::{FamilySpec, Source};
 use super::lifecycle::{self, Layer, Looks};
 use super::reader::{Table, Value};
 use super::source;
@@ -54,9 +54,7 @@ impl Common {
             ignored_properties: table
                 .take("ignore_properties")
                 .and_then(|value| value.distinct(|pattern| pattern.property_pattern())),
-            disk_format: table
-                .take("disk_format")
-                .and_then(|value| value.word(&STORED_FORMATS, DiskFormat::name)),
+            disk_format: table.take("disk_format").and_then(|value| value.word(&STORED_FORMATS, DiskFormat::name)),
         }
     }
 
@@ -100,7 +98,9 @@ pub(super) fn read(value: Value<'_>, catalogue: &Layer, defaults: &Common) -> Op
     let skip_value = table.take("skip");
     let skip = skip_value.and_then(|value| value.distinct(|version| version.name(VersionName::parse)));
     let skip = skip.unwrap_or_default();
-    if let (Some(pinned), Some(place)) = (&pin, pin_value.filter(|_| pin.as_ref().is_some_and(|pin| skip.contains(pin)))) {
+    if let (Some(pinned), Some(place)) =
+        (&pin, pin_value.filter(|_| pin.as_ref().is_some_and(|pin| skip.contains(pin))))
+    {
         let skipped = skip_value.map_or_else(|| place.span(), |value| value.span());
         context.report(
             place
@@ -112,6 +112,15 @@ pub(super) fn read(value: Value<'_>, catalogue: &Layer, defaults: &Common) -> Op
     let span = table.span();
     table.finish();
     let source = source_value.and_then(source::read);
+    if let (Some(Source::Url { version, .. } | Source::File { version, .. }), Some(place)) = (&source, skip_value)
+        && skip.contains(version)
+    {
+        context.report(
+            place
+                .diagnostic(Code::PinnedAndSkipped, format!("`{version}` is skipped, and the source has no other"))
+                .label("must never be shown"),
+        );
+    }
 
     let (audience, lifecycle) = lifecycle::combine(catalogue, &defaults.looks, &common.looks, &own);
     // What the catalogue's own lifecycle gets wrong is reported there, once.

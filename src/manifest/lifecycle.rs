@@ -13,9 +13,7 @@ use super::codes::Code;
 use super::reader::{Context, Table, Value};
 use crate::model::desired::Audience;
 use crate::model::image::{Listing, Protection, Visibility};
-use crate::model::lifecycle::{
-    Age, DeleteWhen, DeletionPolicy, LatestStage, Lifecycle, SnapshotUse, SupersededStage,
-};
+use crate::model::lifecycle::{Age, DeleteWhen, DeletionPolicy, LatestStage, Lifecycle, SnapshotUse, SupersededStage};
 use crate::model::template::{Template, Variable};
 
 const fn when_word(when: DeleteWhen) -> &'static str {
@@ -111,17 +109,16 @@ impl DeletionLayer {
     fn read(value: Value<'_>) -> Option<Self> {
         let mut table = value.table("`delete`")?;
         let layer = Self {
-            when: table
-                .take("when")
-                .and_then(|value| value.word(&[DeleteWhen::Unused, DeleteWhen::Never], when_word)),
+            when: table.take("when").and_then(|value| value.word(&[DeleteWhen::Unused, DeleteWhen::Never], when_word)),
             after: table.take("after").and_then(|value| value.age()),
             keep: table
                 .take("keep")
                 .and_then(|value| value.whole("a whole number of versions", 0..=100_000))
                 .and_then(|number| usize::try_from(number).ok()),
-            snapshots: table.take("count_snapshots").and_then(|value| value.flag()).map(|counted| {
-                if counted { SnapshotUse::Counted } else { SnapshotUse::Ignored }
-            }),
+            snapshots: table
+                .take("count_snapshots")
+                .and_then(|value| value.flag())
+                .map(|counted| if counted { SnapshotUse::Counted } else { SnapshotUse::Ignored }),
         };
         table.finish();
         Some(layer)

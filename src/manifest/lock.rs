@@ -123,10 +123,10 @@ impl<'a> Row<'a> {
             compression: version.compression.name(),
             disk_format: version.disk_format.name(),
             trust: version.trust.to_string(),
-            packages: version.packages.as_ref().map(|packages| PackageRow {
-                url: &packages.url,
-                dialect: dialect_word(packages.dialect),
-            }),
+            packages: version
+                .packages
+                .as_ref()
+                .map(|packages| PackageRow { url: &packages.url, dialect: dialect_word(packages.dialect) }),
         })
     }
 }
@@ -158,7 +158,9 @@ fn read_versions(mut root: Table<'_>) -> Option<Lock> {
         let (Some(family), Some(place)) = (family, family_value) else { continue };
         if lock.contains_key(&family) {
             place.context.report(
-                place.diagnostic(Code::Twice, format!("`{family}` is locked twice")).label("locked before in this file"),
+                place
+                    .diagnostic(Code::Twice, format!("`{family}` is locked twice"))
+                    .label("locked before in this file"),
             );
         }
         if let Some(locked) = locked {
@@ -169,8 +171,7 @@ fn read_versions(mut root: Table<'_>) -> Option<Lock> {
 }
 
 fn read_version(table: &mut Table<'_>) -> Option<Locked> {
-    let architecture =
-        table.need("architecture").and_then(|value| value.word(Architecture::ALL, Architecture::name));
+    let architecture = table.need("architecture").and_then(|value| value.word(Architecture::ALL, Architecture::name));
     let name = table.need("version").and_then(|value| value.name(VersionName::parse));
     let url = table.need("url").and_then(|value| value.url(UrlUse::File));
     let [sha256, sha512, stored_sha256, stored_sha512] = [
@@ -189,7 +190,8 @@ fn read_version(table: &mut Table<'_>) -> Option<Locked> {
         );
     }
     let digests = |found: [Option<Option<Digest>>; 2]| Digests::new(found.into_iter().flatten().flatten());
-    let size = table.take("size").and_then(|value| value.whole("a whole number of bytes", 0..=i64::MAX.cast_unsigned()));
+    let size =
+        table.take("size").and_then(|value| value.whole("a whole number of bytes", 0..=i64::MAX.cast_unsigned()));
     let built = table.take("built").and_then(|value| value.date());
     let compression = table.need("compression").and_then(|value| value.word(&Compression::ALL, Compression::name));
     let disk_format = table.need("disk_format").and_then(|value| value.word(&DiskFormat::ALL, DiskFormat::name));

@@ -64,10 +64,15 @@ impl Value<'_> {
         let key = self.key();
         let refusal = |label: String| {
             self.context
-                .diagnostic(Code::ReservedProperty, self.key_span(), format!("`{}` cannot be set as a property", shown(key)))
+                .diagnostic(
+                    Code::ReservedProperty,
+                    self.key_span(),
+                    format!("`{}` cannot be set as a property", shown(key)),
+                )
                 .label(label)
         };
-        let refused: Option<Diagnostic> = if matches!(key, "visibility" | "protected" | "min_disk" | "min_ram" | "name") {
+        let refused: Option<Diagnostic> = if matches!(key, "visibility" | "protected" | "min_disk" | "min_ram" | "name")
+        {
             Some(refusal(format!("`{key}` is a key of the image itself")))
         } else if key == "os_hidden" {
             Some(refusal("the key for this is `hidden`".to_owned()))
@@ -78,7 +83,9 @@ impl Value<'_> {
         } else if let Some(beginning) = SERVICES.iter().find(|beginning| key.starts_with(**beginning)) {
             Some(refusal(format!("services write `{beginning}*`")))
         } else if key.trim() != key || !storable(key) || key.is_empty() {
-            Some(refusal(format!("a name has 1 to {LONGEST} characters, no blank at its ends, none that Glance refuses")))
+            Some(refusal(format!(
+                "a name has 1 to {LONGEST} characters, no blank at its ends, none that Glance refuses"
+            )))
         } else {
             None
         };

@@ -46,7 +46,8 @@ pub(super) fn read_import(value: Value<'_>) -> Option<Import> {
 /// Reads `[guards]`.
 pub(super) fn read_guards(value: Value<'_>) -> Option<Limits> {
     let mut table = value.table("the guards")?;
-    let deletions = table.take("max_deletes").and_then(|value| value.whole("a whole number of deletions", 0..=1_000_000));
+    let deletions =
+        table.take("max_deletes").and_then(|value| value.whole("a whole number of deletions", 0..=1_000_000));
     table.finish();
     Some(Limits { deletions: deletions.and_then(|number| usize::try_from(number).ok()) })
 }
@@ -67,8 +68,10 @@ pub(super) fn read_publishers(value: Value<'_>) -> Option<BTreeMap<Distro, Publi
 fn refuse_publisher(entry: Value<'_>) {
     let words = Distro::ALL.iter().map(|distro| distro.name());
     let detail = format!("unknown publisher `{}`", shown(entry.key()));
-    let diagnostic =
-        entry.context.diagnostic(Code::UnknownKey, entry.key_span(), detail).label("not a publisher that gallerist knows");
+    let diagnostic = entry
+        .context
+        .diagnostic(Code::UnknownKey, entry.key_span(), detail)
+        .label("not a publisher that gallerist knows");
     entry.context.report(match nearest(entry.key(), words.clone()) {
         Some(near) => diagnostic.suggest(entry.key_span(), near, "a publisher with a similar name exists"),
         None => diagnostic.help(format!("the publishers are: {}", words.collect::<Vec<_>>().join(", "))),

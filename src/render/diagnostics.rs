@@ -41,9 +41,10 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
     let main = if file.text.is_empty() {
         title.element(Origin::path(path.clone()))
     } else {
-        let related = diagnostic.related.iter().map(|related| {
-            AnnotationKind::Context.span(related.span.clone()).label(visible(&related.label))
-        });
+        let related = diagnostic
+            .related
+            .iter()
+            .map(|related| AnnotationKind::Context.span(related.span.clone()).label(visible(&related.label)));
         title.element(
             Snippet::source(file.text.as_str())
                 .path(path.clone())
@@ -109,7 +110,13 @@ fn position(position: Position) -> Value {
 
 /// Control characters and marks that change the direction of writing, spelt out.
 fn visible(text: &str) -> String {
-    text.chars().map(|character| if is_hidden(character) { character.escape_unicode().to_string() } else { character.to_string() }).collect()
+    text.chars()
+        .map(
+            |character| {
+                if is_hidden(character) { character.escape_unicode().to_string() } else { character.to_string() }
+            },
+        )
+        .collect()
 }
 
 fn is_hidden(character: char) -> bool {
