@@ -1,6 +1,6 @@
 //! The top of images.toml, and what its parts must not contradict each other in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::codes::Code;
@@ -10,6 +10,7 @@ use super::lifecycle::{self, Layer, Looks};
 use super::reader::{Context, Table, Value};
 use super::settings;
 use crate::model::desired::{Audience, Limits};
+use crate::model::image::Visibility;
 use crate::model::name::{CatalogueName, FamilyName};
 
 /// Reads the whole file. What is wrong was reported to the context; then the answer means nothing.
@@ -26,17 +27,20 @@ pub(super) fn read(mut table: Table<'_>) -> Option<Manifest> {
     let publishers = table.take("publisher").and_then(settings::read_publishers).unwrap_or_default();
     let moved_value = table.take("moved");
     let image_value = table.take("image");
+    let listed = image_value.and_then(|value| value.list());
 
     let (audience, retirement) = lifecycle::combine(&catalogue, &defaults.looks, &Looks::default(), &Layer::default());
     if let Some(place) = lifecycle_value.or(defaults_value) {
-        lifecycle::check(audience, &retirement, place.span(), context);
+        // A private default sets the catalogue's stages aside, so they are not to blame either.
+        let applied =
+            if catalogue.latest.visibility == Some(Visibility::Private) { &catalogue } else { &Layer::default() };
+        lifecycle::check(audience, &retirement, applied, place.span(), context);
     }
-    let images: Vec<image::Read> = image_value
-        .and_then(|value| value.list_of(|value| image::read(value, &catalogue, &defaults)))
-        .unwrap_or_default();
+    let images: Vec<image::Read> =
+        listed.iter().flatten().filter_map(|value| image::read(*value, &catalogue, &defaults)).collect();
     check_families(&images, context);
     let moved = moved_value.and_then(|value| read_moved(value, &images)).unwrap_or_default();
-    if image_value.is_none_or(|value| value.list().is_some_and(|images| images.is_empty())) {
+    if image_value.is_none() || listed.is_some_and(|listed| listed.is_empty()) {
         context.report(
             context
                 .diagnostic(Code::NoImages, table.span(), "the file names no images")
@@ -72,7 +76,8 @@ fn read_identity(value: Value<'_>) -> Option<(Option<CatalogueName>, Vec<CloudEn
 fn read_clouds(value: Value<'_>) -> Option<Vec<CloudEntry>> {
     let elements = value.list()?;
     refuse_empty(value, &elements, "leave it out to use the one cloud of `--os-cloud` or the environment");
-    let mut clouds: Vec<CloudEntry> = Vec::new();
+    let mut clouds = Vec::new();
+    let mut seen = BTreeMap::new();
     for element in elements {
         let Some(mut table) = element.table("a cloud") else { continue };
         let cloud_value = table.need("cloud");
@@ -83,21 +88,18 @@ fn read_clouds(value: Value<'_>) -> Option<Vec<CloudEntry>> {
         });
         table.finish();
         let (Some(cloud), Some(place)) = (cloud, cloud_value) else { continue };
-        if clouds.iter().any(|other| other.cloud == cloud) {
-            table_twice(place, &cloud);
+        if let Some(first) = seen.insert(cloud.clone(), place.span()) {
+            place.context.report(
+                place
+                    .diagnostic(Code::Twice, format!("the cloud `{cloud}` stands twice in `clouds`"))
+                    .label("again here")
+                    .related(first, "first here")
+                    .help("write its regions into one entry"),
+            );
         }
         clouds.push(CloudEntry { cloud, regions: regions.unwrap_or_default() });
     }
     Some(clouds)
-}
-
-fn table_twice(place: Value<'_>, cloud: &str) {
-    place.context.report(
-        place
-            .diagnostic(Code::Twice, format!("the cloud `{cloud}` stands twice in `clouds`"))
-            .label("again here")
-            .help("write its regions into one entry"),
-    );
 }
 
 fn refuse_empty(value: Value<'_>, elements: &[Value<'_>], help: &str) {
@@ -144,8 +146,8 @@ fn check_families(images: &[image::Read], context: &Context) {
 }
 
 fn read_moved(value: Value<'_>, images: &[image::Read]) -> Option<BTreeMap<FamilyName, FamilyName>> {
-    let is_family =
-        |name: &FamilyName| images.iter().any(|read| read.family.as_ref().is_some_and(|(family, _)| family == name));
+    let families: BTreeSet<&FamilyName> =
+        images.iter().filter_map(|read| read.family.as_ref()).map(|(family, _)| family).collect();
     let mut moved = BTreeMap::new();
     for element in value.list()? {
         let Some(mut table) = element.table("a move") else { continue };
@@ -158,12 +160,12 @@ fn read_moved(value: Value<'_>, images: &[image::Read]) -> Option<BTreeMap<Famil
         let refuse = |place: Value<'_>, detail: String, label: &str| {
             place.context.report(place.diagnostic(Code::Moved, detail).label(label));
         };
-        if is_family(&from) {
+        if families.contains(&from) {
             refuse(from_value, format!("`{from}` is still a family of this file"), "has not moved");
         } else if moved.contains_key(&from) {
             refuse(from_value, format!("`{from}` moves twice"), "moved before");
         }
-        if !is_family(&to) {
+        if !families.contains(&to) {
             refuse(to_value, format!("`{to}` is no family of this file"), "nothing to move to");
         }
         moved.insert(from, to);

@@ -39,10 +39,17 @@ impl SourceFile {
         Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1, byte }
     }
 
+    /// The bytes of the line around a byte, its end included.
+    pub fn line_range(&self, byte: usize) -> Range<usize> {
+        let byte = self.text.floor_char_boundary(byte);
+        let start = self.text[..byte].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = self.text[byte..].find('\n').map_or(self.text.len(), |newline| byte + newline + 1);
+        start..end
+    }
+
     /// The line around a byte, without its end.
     pub fn line_around(&self, byte: usize) -> &str {
-        let start = self.text[..self.text.floor_char_boundary(byte)].rfind('\n').map_or(0, |newline| newline + 1);
-        self.text[start..].lines().next().unwrap_or_default()
+        self.text[self.line_range(byte)].lines().next().unwrap_or_default()
     }
 
     fn clamped(&self, span: Range<usize>) -> Range<usize> {

@@ -49,15 +49,17 @@ pub(super) fn open(path: &Path) -> Result<String, Vec<Diagnostic>> {
 
 fn read_text(path: &Path) -> Result<String, Unreadable> {
     let unreadable = |problem: String, help| Unreadable { problem, help };
-    let refused = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => unreadable(
-            "there is no such file".to_owned(),
-            "run in the folder of images.toml, name it with `-c PATH`, or write one with `gallerist init`",
-        ),
-        io::ErrorKind::PermissionDenied => {
+    let refused = |error: io::Error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            unreadable(
+                "there is no such file".to_owned(),
+                "run in the folder of images.toml, name it with `-c PATH`, or write one with `gallerist init`",
+            )
+        } else if error.kind() == io::ErrorKind::PermissionDenied {
             unreadable("the file may not be read".to_owned(), "let the user who runs gallerist read it")
+        } else {
+            unreadable(error.to_string(), "name a file that can be read")
         }
-        _ => unreadable(error.to_string(), "name a file that can be read"),
     };
     let metadata = fs::metadata(path).map_err(refused)?;
     if !metadata.is_file() {
@@ -79,8 +81,7 @@ fn read_text(path: &Path) -> Result<String, Unreadable> {
         ));
     }
     String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
         unreadable(format!("the file is not UTF-8: line {line} has other bytes"), "save it as UTF-8")
     })
 }
@@ -118,17 +119,15 @@ impl Value<'_> {
         let inside = match (whole.canonicalize(), self.context.folder.canonicalize()) {
             (Ok(whole), Ok(folder)) => whole.starts_with(folder),
             (Err(error), _) | (_, Err(error)) => {
-                let (code, label) = match presence {
-                    Presence::Later if error.kind() == io::ErrorKind::NotFound && !whole.is_symlink() => {
-                        (Code::FileNotThere, "plan and apply will need it".to_owned())
-                    }
-                    Presence::Later | Presence::Needed => (Code::NoSuchFile, error.to_string()),
-                };
-                let detail = match code {
-                    Code::FileNotThere => format!("`{}` is not there yet", shown(text)),
-                    _ => format!("`{}` cannot be read", shown(text)),
-                };
-                self.context.report(self.diagnostic(code, detail).label(label));
+                let may_come =
+                    presence == Presence::Later && error.kind() == io::ErrorKind::NotFound && !whole.is_symlink();
+                self.context.report(if may_come {
+                    self.diagnostic(Code::FileNotThere, format!("`{}` is not there yet", shown(text)))
+                        .label("plan and apply will need it")
+                } else {
+                    self.diagnostic(Code::NoSuchFile, format!("`{}` cannot be read", shown(text)))
+                        .label(error.to_string())
+                });
                 return Some(whole);
             }
         };

@@ -125,7 +125,7 @@ pub(super) fn read(value: Value<'_>, catalogue: &Layer, defaults: &Common) -> Op
     let (audience, lifecycle) = lifecycle::combine(catalogue, &defaults.looks, &common.looks, &own);
     // What the catalogue's own lifecycle gets wrong is reported there, once.
     if let Some(place) = own_value.map(|value| value.span()).or_else(|| common.looks.visibility.map(|_| span.clone())) {
-        lifecycle::check(audience, &lifecycle, place, context);
+        lifecycle::check(audience, &lifecycle, &own, place, context);
     }
     let mut latest_name = None;
     if let (Some(title), Some(family), Some(place)) = (&title, &family, title_value) {

@@ -6,6 +6,7 @@
 //! public images: nobody who writes `visibility = "private"` wants the catalogue's `community` to follow from it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::civil::{Date, date};
 
@@ -28,6 +29,7 @@ const fn when_word(when: DeleteWhen) -> &'static str {
 pub(super) struct Looks {
     pub(super) name: Option<Template>,
     pub(super) visibility: Option<Visibility>,
+    visibility_place: Option<Range<usize>>,
     pub(super) protection: Option<Protection>,
     pub(super) listing: Option<Listing>,
     pub(super) properties: BTreeMap<String, String>,
@@ -36,12 +38,13 @@ pub(super) struct Looks {
 impl Looks {
     /// Reads `visibility`, `protected` and `hidden`.
     pub(super) fn read(table: &mut Table<'_>) -> Self {
+        let visibility = table.take("visibility");
         Self {
-            name: None,
-            visibility: table.take("visibility").and_then(|value| value.word(Visibility::ALL, Visibility::name)),
+            visibility: visibility.and_then(|value| value.word(Visibility::ALL, Visibility::name)),
+            visibility_place: visibility.map(|value| value.span()),
             protection: table.take("protected").and_then(|value| value.flag()).map(Protection::from_flag),
             listing: table.take("hidden").and_then(|value| value.flag()).map(Listing::from_flag),
-            properties: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -63,13 +66,24 @@ impl Looks {
         stage.listing = self.listing.unwrap_or(stage.listing);
         stage.properties.extend(self.properties.clone());
     }
+
+    fn to_stage(&self, after: Age) -> SupersededStage {
+        SupersededStage {
+            after,
+            name: self.name.clone(),
+            visibility: self.visibility,
+            protection: self.protection,
+            listing: self.listing,
+            properties: self.properties.clone(),
+        }
+    }
 }
 
 /// What one `lifecycle` table says.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layer {
     pub(super) latest: Looks,
-    superseded: Option<Vec<SupersededStage>>,
+    superseded: Option<Vec<(Age, Looks)>>,
     deletion: DeletionLayer,
 }
 
@@ -99,9 +113,18 @@ impl Layer {
     fn apply_to(&self, lifecycle: &mut Lifecycle) {
         self.latest.apply_to(&mut lifecycle.latest);
         if let Some(stages) = &self.superseded {
-            lifecycle.superseded.clone_from(stages);
+            lifecycle.superseded = stages.iter().map(|(after, looks)| looks.to_stage(*after)).collect();
         }
         self.deletion.apply_to(&mut lifecycle.deletion);
+    }
+
+    /// The first visibility in it that shows an image to others, and where it stands.
+    fn shown_to_others(&self) -> Option<(Visibility, Range<usize>)> {
+        let stages = self.superseded.iter().flatten().map(|(_, looks)| looks);
+        std::iter::once(&self.latest)
+            .chain(stages)
+            .filter_map(|looks| looks.visibility.zip(looks.visibility_place.clone()))
+            .find(|(visibility, _)| *visibility != Visibility::Private)
     }
 }
 
@@ -135,34 +158,27 @@ impl DeletionLayer {
 /// Any day will do to compare ages; this one is no leap day.
 const SOME_DAY: Date = date(2026, 1, 1);
 
-fn read_stages(value: Value<'_>) -> Option<Vec<SupersededStage>> {
-    let mut stages: Vec<SupersededStage> = Vec::new();
+fn read_stages(value: Value<'_>) -> Option<Vec<(Age, Looks)>> {
+    let mut stages: Vec<(Age, Looks)> = Vec::new();
     for element in value.list()? {
         let Some(mut table) = element.table("a superseded stage") else { continue };
         let after_value = table.take("after");
         let after = after_value.and_then(|value| value.age()).unwrap_or_else(Age::zero);
-        if let Some(before) = stages.last()
-            && after.due(SOME_DAY) <= before.after.due(SOME_DAY)
+        if let Some((before, _)) = stages.last()
+            && after.due(SOME_DAY) <= before.due(SOME_DAY)
         {
             let span = after_value.map_or_else(|| table.span(), |value| value.span());
             table.context.report(
                 table
                     .context
                     .diagnostic(Code::StageOrder, span, "the stage is not later than the one before it")
-                    .label(format!("`after` is {after} here and {} before", before.after))
+                    .label(format!("`after` is {after} here and {before} before"))
                     .help("order the stages by `after`; the last one reached counts"),
             );
         }
         let looks = Looks::read_stage(&mut table);
         table.finish();
-        stages.push(SupersededStage {
-            after,
-            name: looks.name,
-            visibility: looks.visibility,
-            protection: looks.protection,
-            listing: looks.listing,
-            properties: looks.properties,
-        });
+        stages.push((after, looks));
     }
     Some(stages)
 }
@@ -219,20 +235,18 @@ fn built_in(audience: Audience) -> Lifecycle {
     }
 }
 
-/// Reports a lifecycle that shows a private image to others, or leaves a superseded version under the public name.
-/// `place` is what the operator wrote last about it.
-pub(super) fn check(audience: Audience, lifecycle: &Lifecycle, place: std::ops::Range<usize>, context: &Context) {
-    let wider = |visibility: Visibility| visibility != Visibility::Private;
-    let stages = lifecycle.superseded.iter().filter_map(|stage| stage.visibility);
-    if audience == Audience::Project
-        && let Some(visibility) = std::iter::once(lifecycle.latest.visibility).chain(stages).find(|found| wider(*found))
-    {
-        context.report(
-            context
-                .diagnostic(Code::Widened, place, format!("a private image would become {visibility}"))
-                .label("private in every stage")
-                .help("leave `visibility` out of this image's stages"),
-        );
+/// Reports what a layer makes of a lifecycle: a private image shown to others, or a superseded version that stays under
+/// the public name. `place` is where the layer stands.
+pub(super) fn check(audience: Audience, lifecycle: &Lifecycle, layer: &Layer, place: Range<usize>, context: &Context) {
+    if audience == Audience::Project {
+        if let Some((visibility, place)) = layer.shown_to_others() {
+            context.report(
+                context
+                    .diagnostic(Code::Widened, place, format!("a private image would become {visibility}"))
+                    .label("a private family is private in every stage")
+                    .help("leave `visibility` out of its stages"),
+            );
+        }
         return;
     }
     let first = lifecycle.stage_on(SOME_DAY, SOME_DAY);

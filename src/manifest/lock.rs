@@ -173,7 +173,7 @@ fn read_versions(mut root: Table<'_>) -> Option<Lock> {
 fn read_version(table: &mut Table<'_>) -> Option<Locked> {
     let architecture = table.need("architecture").and_then(|value| value.word(Architecture::ALL, Architecture::name));
     let name = table.need("version").and_then(|value| value.name(VersionName::parse));
-    let url = table.need("url").and_then(|value| value.url(UrlUse::File));
+    let url = table.need("url").and_then(read_url);
     let [sha256, sha512, stored_sha256, stored_sha512] = [
         ("sha256", Algorithm::Sha256),
         ("sha512", Algorithm::Sha512),
@@ -201,7 +201,7 @@ fn read_version(table: &mut Table<'_>) -> Option<Locked> {
         architecture: architecture?,
         version: Version {
             name: name?,
-            origin: Origin::Url(url?.to_string()),
+            origin: Origin::Url(url?),
             published: digests([sha256, sha512])?,
             stored: digests([stored_sha256, stored_sha512]),
             size,
@@ -212,6 +212,12 @@ fn read_version(table: &mut Table<'_>) -> Option<Locked> {
             packages,
         },
     })
+}
+
+/// A URL as written: put into its normal form it would be another text at the next `lock`.
+fn read_url(value: Value<'_>) -> Option<String> {
+    value.url(UrlUse::File)?;
+    value.text().map(str::to_owned)
 }
 
 fn read_trust(value: Value<'_>) -> Option<Trust> {
@@ -236,8 +242,85 @@ fn read_trust(value: Value<'_>) -> Option<Trust> {
 
 fn read_packages(value: Value<'_>) -> Option<PackageList> {
     let mut table = value.table("a package list")?;
-    let url = table.need("url").and_then(|value| value.url(UrlUse::File));
+    let url = table.need("url").and_then(read_url);
     let dialect = table.need("dialect").and_then(|value| value.word(&DIALECTS, dialect_word));
     table.finish();
-    Some(PackageList { url: url?.to_string(), dialect: dialect? })
+    Some(PackageList { url: url?, dialect: dialect? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn lock() -> Lock {
+        let digest = |algorithm: Algorithm, digit: &str| {
+            Digest::from_hexadecimal(algorithm, &digit.repeat(algorithm.bytes() * 2)).unwrap()
+        };
+        let version = |name: &str, compression, stored| Version {
+            name: VersionName::parse(name).unwrap(),
+            origin: Origin::Url(format!("https://x.example/{name}.qcow2?a=\"b")),
+            published: Digests::new([digest(Algorithm::Sha256, "a"), digest(Algorithm::Sha512, "b")]).unwrap(),
+            stored,
+            size: Some(12_345),
+            compression,
+            disk_format: DiskFormat::Qcow2,
+            built: Some(date(2026, 10, 15)),
+            trust: Trust::Signed { fingerprint: "D2EB44626FDDC30B513D5BB71A5D6C4C7DB87C81".to_owned() },
+            packages: Some(PackageList {
+                url: "https://x.example/packages".to_owned(),
+                dialect: PackageDialect::DebianBuild,
+            }),
+        };
+        let family = |name: &str| FamilyName::parse(name).unwrap();
+        let coreos = version("44.1", Compression::Xz, Some(digest(Algorithm::Sha256, "c").into()));
+        let bare = Version {
+            origin: Origin::Url("https://x.example/y".to_owned()),
+            size: None,
+            built: None,
+            packages: None,
+            trust: Trust::Https,
+            published: digest(Algorithm::Sha512, "d").into(),
+            ..version("1", Compression::None, None)
+        };
+        Lock::from([
+            (family("fedora-coreos"), Locked { architecture: Architecture::X86_64, version: coreos }),
+            (family("bare"), Locked { architecture: Architecture::Aarch64, version: bare }),
+        ])
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let text = write(&lock()).unwrap();
+        let back = read("images.lock.toml", text).unwrap();
+        assert_eq!(back, lock());
+        assert_eq!(read("images.lock.toml", write(&Lock::new()).unwrap()).unwrap(), Lock::new());
+    }
+
+    #[test]
+    fn files_of_this_machine_are_not_locked() {
+        let mut lock = lock();
+        for locked in lock.values_mut() {
+            locked.version.origin = Origin::File("/somewhere".into());
+        }
+        assert_eq!(write(&lock).unwrap(), write(&Lock::new()).unwrap());
+    }
+
+    #[test]
+    fn mistakes_are_found_at_their_place() {
+        let good = write(&lock()).unwrap();
+        for (from, to, code, line) in [
+            ("family = \"bare\"", "family = \"fedora-coreos\"", "E0111", 15),
+            ("trust = \"https\"", "trust = \"signed:zz\"", "E0104", 12),
+            ("sha512 = \"ddd", "sha512 = \"d", "E0122", 9),
+            ("sha512 = \"ddd", "sha_512 = \"ddd", "E0120", 4),
+            ("dialect = \"debian-build\"", "dialect = \"debian\"", "E0104", 30),
+            ("compression = \"xz\"", "compresion = \"xz\"", "E0105", 14),
+        ] {
+            let text = good.replacen(from, to, 1);
+            assert_ne!(text, good, "{from} in\n{good}");
+            let found = read("images.lock.toml", text.clone()).unwrap_err();
+            assert_eq!((found[0].code.name(), found[0].start().line), (code, line), "{text}");
+        }
+    }
 }

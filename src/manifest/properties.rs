@@ -102,13 +102,13 @@ impl Value<'_> {
         let value = match self.raw() {
             DeValue::String(text) => text.to_string(),
             DeValue::Boolean(flag) => flag.to_string(),
-            DeValue::Integer(digits) => match i64::from_str_radix(digits.as_str(), digits.radix()) {
-                Ok(number) => number.to_string(),
-                Err(_) => {
+            DeValue::Integer(digits) => {
+                let number = i64::from_str_radix(digits.as_str(), digits.radix());
+                if number.is_err() {
                     self.context.report(self.mismatch("a whole number of at most 64 bits, or a string"));
-                    return None;
                 }
-            },
+                number.ok()?.to_string()
+            }
             DeValue::Float(_) | DeValue::Datetime(_) => {
                 // A version such as 24.04 would lose its form as a number.
                 self.text();

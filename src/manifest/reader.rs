@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, SourceFile, nearest};
@@ -39,11 +39,9 @@ impl Context {
         self.found.borrow_mut().push(diagnostic);
     }
 
-    /// Everything reported, in the order of the file.
+    /// Everything reported.
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        let mut found = self.found.into_inner();
-        found.sort_by_key(|diagnostic| diagnostic.span.start);
-        found
+        self.found.into_inner()
     }
 }
 
@@ -125,18 +123,14 @@ impl<'a> Table<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Value<'a> {
     key: &'a str,
-    name: &'a Spanned<std::borrow::Cow<'a, str>>,
-    value: &'a Spanned<DeValue<'a>>,
+    name: &'a Spanned<DeString<'a>>,
+    found: &'a Spanned<DeValue<'a>>,
     pub(super) context: &'a Context,
 }
 
 impl<'a> Value<'a> {
-    fn new(
-        name: &'a Spanned<std::borrow::Cow<'a, str>>,
-        value: &'a Spanned<DeValue<'a>>,
-        context: &'a Context,
-    ) -> Self {
-        Self { key: name.get_ref(), name, value, context }
+    fn new(name: &'a Spanned<DeString<'a>>, found: &'a Spanned<DeValue<'a>>, context: &'a Context) -> Self {
+        Self { key: name.get_ref(), name, found, context }
     }
 
     /// The key it stands behind; elements of a list have that of the list.
@@ -151,7 +145,7 @@ impl<'a> Value<'a> {
 
     /// Where the value is.
     pub(super) fn span(&self) -> Range<usize> {
-        self.value.span()
+        self.found.span()
     }
 
     /// The bytes of the file that a part of the decoded text stands for; the whole value where escapes hide them.
@@ -171,7 +165,7 @@ impl<'a> Value<'a> {
 
     /// The value as it is, for the few that may have several types.
     pub(super) fn raw(&self) -> &'a DeValue<'a> {
-        self.value.get_ref()
+        self.found.get_ref()
     }
 
     /// Reports that the value has another type than `expected`: "a string".
@@ -266,18 +260,17 @@ impl<'a> Value<'a> {
     /// A list.
     pub(super) fn list(&self) -> Option<Vec<Self>> {
         let DeValue::Array(elements) = self.raw() else {
-            let mut diagnostic = self.mismatch("a list");
-            diagnostic = match self.raw() {
-                DeValue::Table(_) if self.source().starts_with('[') => {
-                    diagnostic.help("a table that may repeat has two brackets: `[[…]]`")
-                }
-                DeValue::Table(_) => diagnostic,
-                _ => diagnostic.suggest(self.span(), format!("[{}]", self.source()), "put it in brackets"),
-            };
-            self.context.report(diagnostic);
+            let diagnostic = self.mismatch("a list");
+            self.context.report(if !matches!(self.raw(), DeValue::Table(_)) {
+                diagnostic.suggest(self.span(), format!("[{}]", self.source()), "put it in brackets")
+            } else if self.source().starts_with('[') {
+                diagnostic.help("a table that may repeat has two brackets: `[[…]]`")
+            } else {
+                diagnostic
+            });
             return None;
         };
-        Some(elements.iter().map(|value| Self { value, ..*self }).collect())
+        Some(elements.iter().map(|found| Self { found, ..*self }).collect())
     }
 
     /// Every element of a list that could be read.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use toml::de::DeValue;
+use url::Url;
 
 use super::codes::Code;
 use super::contents::Source;
@@ -151,7 +152,7 @@ fn read_bytes(file_name: &str, table: &mut Table<'_>) -> Bytes {
 
 fn read_url(url: Value<'_>, table: &mut Table<'_>) -> Option<Source> {
     let parsed = url.url(UrlUse::File);
-    let file_name = parsed.as_ref().and_then(|url| url.path_segments()).and_then(Iterator::last).unwrap_or_default();
+    let file_name = parsed.as_ref().and_then(Url::path_segments).and_then(Iterator::last).unwrap_or_default();
     let bytes = read_bytes(file_name, table);
     let digests: Vec<_> =
         [Algorithm::Sha256, Algorithm::Sha512].map(|algorithm| (algorithm, table.take(algorithm.name()))).into();

@@ -51,7 +51,7 @@ fn valid(text: &str) -> Manifest {
 
 /// A fragment made a whole file: what it leaves out goes behind it, so that lines keep their numbers.
 fn completed(fragment: &str) -> String {
-    if fragment.starts_with("# A whole file") {
+    if fragment.starts_with("## A whole file") {
         return fragment.to_owned();
     }
     let mut text = format!("{fragment}\n");
@@ -430,6 +430,9 @@ fn deep_and_odd_files_are_survived() {
         "a = \"\u{202e}\u{1b}[31m\"".to_owned(),
         "\u{0}".to_owned(),
         "[image]\n[[image]]".to_owned(),
+        (0..100_000).map(|number| format!("key{number} = 1\n")).collect(),
+        "=\n".repeat(100_000),
+        format!("[[image]]\nskip = [{}]", "\"1\",".repeat(100_000)),
     ] {
         survives(&text);
     }

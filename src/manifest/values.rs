@@ -1,5 +1,6 @@
 //! Values with a form of their own: names, templates, lengths of time, digests, URLs.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::reader::{Value, shown};
 use crate::model::digest::{Algorithm, Digest};
 use crate::model::lifecycle::Age;
 use crate::model::name::{ImageName, InvalidName, SiteName};
-use crate::model::template::Template;
+use crate::model::template::{Template, Variable};
 
 /// Query parameters that make a URL a secret: Amazon S3 (versions 4 and 2), Google, Azure, Swift, and common words.
 const SIGNED_QUERY: [&str; 7] =
@@ -79,8 +80,11 @@ impl<'a> Value<'a> {
         Template::parse(text)
             .map_err(|mistake| {
                 let span = self.span_within(text, mistake.offset, mistake.length);
-                let mut diagnostic =
-                    self.context.diagnostic(Code::Template, span.clone(), mistake.problem).label("in this template");
+                let words = Variable::ALL.map(|variable| format!("`{{{}}}`", variable.word())).join(", ");
+                let mut diagnostic = self
+                    .context
+                    .diagnostic(Code::Template, span.clone(), mistake.problem)
+                    .help(format!("templates take {words}; dates also a format, as in `{{uploaded:%Y%m%d}}`"));
                 if let Some(near) = mistake.near
                     && span != self.span()
                 {
@@ -140,7 +144,9 @@ impl<'a> Value<'a> {
         let date = match self.raw() {
             DeValue::Datetime(datetime) => datetime.to_string().parse::<Date>().ok(),
             DeValue::String(text) => text.parse::<Date>().ok(),
-            _ => None,
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Array(_) | DeValue::Table(_) => {
+                None
+            }
         };
         if date.is_none() {
             self.context.report(
@@ -227,20 +233,23 @@ impl<'a> Value<'a> {
     }
 
     /// A list without repetitions, in its order.
-    pub(super) fn distinct<T: PartialEq + Display>(&self, read: impl Fn(Self) -> Option<T>) -> Option<Vec<T>> {
-        let mut seen: Vec<(T, Range<usize>)> = Vec::new();
+    pub(super) fn distinct<T: Ord + Clone + Display>(&self, read: impl Fn(Self) -> Option<T>) -> Option<Vec<T>> {
+        let mut seen: BTreeMap<T, Range<usize>> = BTreeMap::new();
+        let mut distinct = Vec::new();
         for element in self.list()? {
             let Some(value) = read(element) else { continue };
-            match seen.iter().find(|(other, _)| *other == value) {
-                Some((_, first)) => self.context.report(
+            if let Some(first) = seen.get(&value) {
+                self.context.report(
                     element
                         .diagnostic(Code::Twice, format!("`{value}` stands twice in `{}`", self.key()))
                         .label("again here")
                         .related(first.clone(), "first here"),
-                ),
-                None => seen.push((value, element.span())),
+                );
+            } else {
+                seen.insert(value.clone(), element.span());
+                distinct.push(value);
             }
         }
-        Some(seen.into_iter().map(|(value, _)| value).collect())
+        Some(distinct)
     }
 }

@@ -27,7 +27,12 @@ pub fn human(diagnostics: &[Diagnostic], style: Style) -> String {
         Style::Coloured => Renderer::styled(),
     }
     .decor_style(DecorStyle::Ascii);
-    diagnostics.iter().map(|diagnostic| format!("{}\n\n", renderer.render(&groups(diagnostic)))).collect()
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        text.push_str(&renderer.render(&groups(diagnostic)));
+        text.push_str("\n\n");
+    }
+    text
 }
 
 fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
@@ -122,4 +127,70 @@ fn visible(text: &str) -> String {
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::manifest::codes::Code;
+    use crate::manifest::diagnostic::SourceFile;
+
+    fn misspelt() -> Diagnostic {
+        let text = "[[image]]\nvisiblity = \"public\"\n".to_owned();
+        let file = Arc::new(SourceFile { name: "images.toml".to_owned(), text });
+        Diagnostic::new(Code::UnknownKey, &file, 10..19, "unknown key `visiblity`")
+            .label("not a key of an image")
+            .note("a note")
+            .suggest(10..19, "visibility", "a key with a similar name exists")
+    }
+
+    #[test]
+    fn people_see_the_line_and_the_way_out() {
+        let expected = "\
+error[E0102]: unknown key `visiblity`
+ --> images.toml:2:1
+  |
+2 | visiblity = \"public\"
+  | ^^^^^^^^^ not a key of an image
+  |
+  = note: a note
+help: a key with a similar name exists
+  |
+2 | visibility = \"public\"
+  |      +
+
+";
+        assert_eq!(human(&[misspelt()], Style::Plain), expected);
+    }
+
+    #[test]
+    fn colour_adds_nothing_but_colour() {
+        let coloured = human(&[misspelt()], Style::Coloured);
+        assert!(coloured.contains('\u{1b}'));
+        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), human(&[misspelt()], Style::Plain));
+    }
+
+    #[test]
+    fn programs_see_the_range() {
+        let value = json(&misspelt());
+        assert_eq!(value["code"], "E0102");
+        assert_eq!(value["summary"], Code::UnknownKey.summary());
+        assert_eq!(value["detail"], "unknown key `visiblity`: not a key of an image");
+        assert_eq!(value["range"]["start"], json!({ "line": 2, "column": 1, "byte": 10 }));
+        assert_eq!(value["range"]["end"], json!({ "line": 2, "column": 10, "byte": 19 }));
+        assert_eq!(value["snippet"], "visiblity = \"public\"");
+        assert_eq!(value["suggestion"]["replacement"], "visibility");
+    }
+
+    #[test]
+    fn foreign_text_cannot_steer_the_terminal() {
+        let text = "a = \"\u{1b}[31m\u{202e}\u{7}\"\n".to_owned();
+        let file = Arc::new(SourceFile { name: "a\u{1b}b".to_owned(), text });
+        let diagnostic = Diagnostic::new(Code::NotAllowed, &file, 4..12, "\u{1b}[2J").label("\u{202e}").help("\r");
+        let rendered = human(&[diagnostic], Style::Plain);
+        let hostile = rendered.chars().find(|character| *character != '\n' && is_hidden(*character));
+        assert_eq!(hostile, None, "{rendered:?}");
+    }
 }
