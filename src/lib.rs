@@ -12,5 +12,7 @@
 //! process, for `demo`, `sandbox` and the tests.
 
 pub mod apply;
+pub mod manifest;
 pub mod model;
 pub mod planner;
+pub mod render;
