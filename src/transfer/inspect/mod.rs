@@ -18,6 +18,9 @@ mod signature;
 mod vhd;
 mod vmdk;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use crate::model::version::DiskFormat;

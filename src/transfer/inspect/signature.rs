@@ -76,6 +76,6 @@ mod tests {
         assert_eq!(recognise(b"\n <!DOCTYPE HTML><title>Log in"), Some(Look::Other("an HTML page")));
         assert_eq!(recognise(b"\x1f\x8b\x08"), Some(Look::Compressed(Compression::Gzip)));
         assert_eq!(recognise(b"QFI"), None);
-        assert_eq!(recognise(&[0; 70000]), None);
+        assert_eq!(recognise(&vec![0; 70_000]), None);
     }
 }

@@ -13,6 +13,9 @@ pub(super) const FOOTER: usize = 512;
 /// The signature of a footer.
 pub(super) const COOKIE: &[u8] = b"conectix";
 
+/// Sectors of 65,535 cylinders, 16 heads, 255 sectors a track.
+const LARGEST_GEOMETRY: u64 = 65_535 * 16 * 255;
+
 /// What a footer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Footer {
@@ -53,10 +56,12 @@ pub(super) fn read(footer: &[u8]) -> Result<Footer, Refusal> {
         4 => return Err(Refusal::Outside { format: Vhd, what: "the parent of a differencing disk".to_owned() }),
         _ => return Err(Refusal::Unsupported { format: Vhd, what: format!("disk type {kind}") }),
     };
-    // Some programs go by the geometry, some by the size; the disk may be as large as either.
+    // Some programs go by the geometry, some by the size; the disk may be as large as either. The largest geometry
+    // means that there is none.
     let cylinders = u64::from(u16::from_be_bytes([geometry[0], geometry[1]]));
     let sectors = cylinders * u64::from(geometry[2]) * u64::from(geometry[3]);
-    Ok(Footer { kind, virtual_size: size.max(sectors * 512), data_offset })
+    let by_geometry = if sectors == LARGEST_GEOMETRY { 0 } else { sectors * 512 };
+    Ok(Footer { kind, virtual_size: size.max(by_geometry), data_offset })
 }
 
 /// Reads the footer's copy in front of a dynamic disk, and looks at the dynamic header.

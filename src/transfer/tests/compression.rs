@@ -25,7 +25,13 @@ fn pack(compression: Compression, bytes: &[u8]) -> Vec<u8> {
             encoder.write_all(bytes).unwrap();
             encoder.finish().unwrap()
         }
-        Compression::Zstd => zstd::encode_all(bytes, 1).unwrap(),
+        Compression::Zstd => {
+            let mut encoder = zstd::stream::Encoder::new(Vec::new(), 1).unwrap();
+            // As the zstd program does; the library does not.
+            encoder.include_checksum(true).unwrap();
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        }
     }
 }
 
