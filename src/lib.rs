@@ -17,3 +17,4 @@ pub mod model;
 pub mod planner;
 pub mod render;
 pub mod transfer;
+pub mod upstream;

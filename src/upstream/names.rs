@@ -1,0 +1,30 @@
+//! Small readings that several publishers share: paths, version names, and the dates inside them.
+
+use jiff::civil::Date;
+
+use crate::model::name::VersionName;
+
+/// Whether a path that a publisher's file states leads downwards from where it is appended, and nowhere else.
+pub(super) fn is_path(path: &str) -> bool {
+    path.len() <= 500 && path.split('/').all(is_file_name)
+}
+
+/// Whether a text is the name of a file, and nothing that a URL would understand otherwise.
+pub(super) fn is_file_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.chars().any(|character| character != '.')
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || "._+~-".contains(character))
+}
+
+/// The version of that name, if it is one that counts upwards by numbers: it begins with a digit.
+pub(super) fn version(name: &str) -> Option<VersionName> {
+    name.starts_with(|first: char| first.is_ascii_digit()).then(|| VersionName::parse(name).ok()).flatten()
+}
+
+/// The first part of eight digits in a version's name that is a date.
+pub(super) fn date(version: &str) -> Option<Date> {
+    version
+        .split(|character: char| !character.is_ascii_digit())
+        .filter(|part| part.len() == 8)
+        .find_map(|part| Date::strptime("%Y%m%d", part).ok())
+}

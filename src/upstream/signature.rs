@@ -1,0 +1,259 @@
+//! OpenPGP signatures over checksum lists: whether one of the publisher's keys has signed exactly these bytes.
+//!
+//! The problem: a library that finds no good signature says just that, and an operator at night needs to know whether
+//! the list was altered, the key has expired, or the publisher has changed keys. The idea: the library decides, and only
+//! afterwards are the signatures looked at to say why not. A signature counts if its key was good when it signed *and*
+//! is good today: an expired key may have been lost since, and whoever found it can sign with any date. Data signatures
+//! over MD5, SHA-1 or RIPEMD-160 never count, whatever date they claim, for the date is under the same weak hash.
+//! Self-signatures inside keys may still use SHA-1 if they are old: Ubuntu's key of 2012 has no others.
+//!
+//! What this does not solve: replay. An old list with its good signature is still signed. The planner refuses a latest
+//! that is older than the present one.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use pgp::composed::CleartextSignedMessage;
+use pgp::crypto::hash::HashAlgorithm;
+use pgp::packet::Signature;
+use pgp::types::KeyDetails;
+use rpgpie::certificate::{Certificate, Checked};
+use rpgpie::{detached, signature};
+
+/// The keys that may sign for a publisher.
+#[derive(Debug, Clone)]
+pub struct Keyring(Vec<Certificate>);
+
+/// A file that holds no OpenPGP public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAKey(String);
+
+impl fmt::Display for NotAKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "there is no OpenPGP public key in it: {}", self.0)
+    }
+}
+
+impl std::error::Error for NotAKey {}
+
+impl Keyring {
+    /// The keys in these files, armored or binary, one or several a file.
+    ///
+    /// # Errors
+    /// A file without a public key.
+    pub fn load<'a>(files: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, NotAKey> {
+        let mut keys = Vec::new();
+        for mut file in files {
+            keys.extend(Certificate::load(&mut file).map_err(|error| NotAKey(error.to_string()))?);
+        }
+        Ok(Self(keys))
+    }
+
+    /// The full fingerprints of the primary keys, in upper-case hexadecimal.
+    pub fn fingerprints(&self) -> Vec<String> {
+        self.0.iter().map(fingerprint).collect()
+    }
+}
+
+/// Why a signature does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Distrust {
+    /// There is no signature where one should be.
+    Unsigned,
+    /// The signature, or the signed message, cannot be read.
+    Malformed(String),
+    /// Signed by a key that is not among the publisher's: its id or fingerprint.
+    UnknownKey(String),
+    /// The key, by its primary fingerprint, is not valid any more, or was not when it signed.
+    ExpiredKey(String),
+    /// The key was revoked.
+    RevokedKey(String),
+    /// The signature rests on a broken hash.
+    Weak(String),
+    /// The signature belongs to other bytes.
+    Altered(String),
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsigned => formatter.write_str("it has no signature"),
+            Self::Malformed(problem) => write!(formatter, "its signature cannot be read: {problem}"),
+            Self::UnknownKey(key) => write!(
+                formatter,
+                "it is signed by the key `{key}`, which is not one of the publisher's known keys; if the publisher \
+                 has changed keys, name the new one in the publisher's `keys`"
+            ),
+            Self::ExpiredKey(key) => write!(
+                formatter,
+                "the key `{key}` that signed it has expired; if the publisher has renewed it, name the renewed one in \
+                 the publisher's `keys`"
+            ),
+            Self::RevokedKey(key) => write!(formatter, "the key `{key}` that signed it was revoked"),
+            Self::Weak(hash) => write!(formatter, "its signature rests on the broken hash {hash}"),
+            Self::Altered(key) => {
+                write!(formatter, "the signature by `{key}` is not one over these bytes: they were altered")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Distrust {}
+
+/// The primary fingerprint of the key that has signed `data` with a signature in its own file.
+///
+/// # Errors
+/// [`Distrust`], for the reason that is nearest to a good signature.
+pub fn verify_detached(data: &[u8], signatures: &[u8], keyring: &Keyring) -> Result<String, Distrust> {
+    let mut source = signatures;
+    let signatures = signature::load(&mut source).map_err(|error| Distrust::Malformed(error.to_string()))?;
+    verify(data, &signatures, keyring)
+}
+
+/// A clear-signed message that has been read but not believed.
+#[derive(Debug)]
+pub struct ClearSigned {
+    message: CleartextSignedMessage,
+    text: String,
+}
+
+impl ClearSigned {
+    /// Reads a clear-signed message.
+    ///
+    /// # Errors
+    /// It is none, or has text outside of what is signed.
+    pub fn read(message: &[u8]) -> Result<Self, Distrust> {
+        let message = std::str::from_utf8(message).map_err(|error| Distrust::Malformed(error.to_string()))?;
+        let (message, _) =
+            CleartextSignedMessage::from_string(message).map_err(|error| Distrust::Malformed(error.to_string()))?;
+        let text = message.signed_text();
+        Ok(Self { message, text })
+    }
+
+    /// The text that the signature is over, and nothing around it. Lines end in CR LF.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The primary fingerprint of the key that has signed the text.
+    ///
+    /// # Errors
+    /// [`Distrust`], for the reason that is nearest to a good signature.
+    pub fn verify(&self, keyring: &Keyring) -> Result<String, Distrust> {
+        verify(self.text.as_bytes(), self.message.signatures(), keyring)
+    }
+}
+
+fn verify(data: &[u8], signatures: &[Signature], keyring: &Keyring) -> Result<String, Distrust> {
+    let mut nearest = Distrust::Unsigned;
+    for signature in signatures {
+        match judge(data, signature, keyring) {
+            Ok(fingerprint) => return Ok(fingerprint),
+            Err(distrust) if nearness(&distrust) > nearness(&nearest) => nearest = distrust,
+            Err(_) => {}
+        }
+    }
+    Err(nearest)
+}
+
+fn judge(data: &[u8], signature: &Signature, keyring: &Keyring) -> Result<String, Distrust> {
+    let weak = signature.hash_alg().is_none_or(|hash| !is_strong(hash));
+    let good = detached::verify(data, std::slice::from_ref(signature), &keyring.0)
+        .map_err(|error| Distrust::Malformed(error.to_string()))?;
+    for found in good {
+        for key in found.certs {
+            let today = Checked::new(key.clone()).valid_signing_capable_component_keys_at(now());
+            if weak {
+                return Err(Distrust::Weak(hash_name(signature)));
+            }
+            if today.iter().any(|component| component.as_componentkey().fingerprint() == found.component) {
+                return Ok(fingerprint(key));
+            }
+        }
+    }
+    Err(why_not(signature, keyring, weak))
+}
+
+/// Why the library found nothing: the first thing that would have to be otherwise.
+fn why_not(signature: &Signature, keyring: &Keyring, weak: bool) -> Distrust {
+    let Some(key) = keyring.0.iter().find(|key| holds_issuer(key, signature)) else {
+        return Distrust::UnknownKey(issuer(signature));
+    };
+    let checked = Checked::new(key.clone());
+    let able = |at| {
+        checked
+            .valid_signing_capable_component_keys_at(at)
+            .iter()
+            .any(|component| is_issuer(component.as_componentkey(), signature))
+    };
+    let then = signature.created().is_some_and(able);
+    if checked.revoked_at(now()) || is_revoked_subkey(key, signature) {
+        Distrust::RevokedKey(fingerprint(key))
+    } else if weak {
+        Distrust::Weak(hash_name(signature))
+    } else if !then || !able(now()) {
+        Distrust::ExpiredKey(fingerprint(key))
+    } else {
+        Distrust::Altered(fingerprint(key))
+    }
+}
+
+/// A later entry says more: which of several signatures is worth talking about.
+const fn nearness(distrust: &Distrust) -> u8 {
+    match distrust {
+        Distrust::Unsigned => 0,
+        Distrust::Malformed(_) => 1,
+        Distrust::UnknownKey(_) => 2,
+        Distrust::Weak(_) => 3,
+        Distrust::ExpiredKey(_) => 4,
+        Distrust::RevokedKey(_) => 5,
+        Distrust::Altered(_) => 6,
+    }
+}
+
+fn is_strong(hash: HashAlgorithm) -> bool {
+    [
+        HashAlgorithm::Sha256,
+        HashAlgorithm::Sha384,
+        HashAlgorithm::Sha512,
+        HashAlgorithm::Sha3_256,
+        HashAlgorithm::Sha3_512,
+    ]
+    .contains(&hash)
+}
+
+fn hash_name(signature: &Signature) -> String {
+    signature.hash_alg().map_or_else(|| "of an unknown kind".to_owned(), |hash| hash.to_string())
+}
+
+fn holds_issuer(key: &Certificate, signature: &Signature) -> bool {
+    let key = pgp::composed::SignedPublicKey::from(key.clone());
+    is_issuer(&key.primary_key, signature) || key.public_subkeys.iter().any(|subkey| is_issuer(&subkey.key, signature))
+}
+
+fn is_revoked_subkey(key: &Certificate, signature: &Signature) -> bool {
+    pgp::composed::SignedPublicKey::from(key.clone()).public_subkeys.iter().any(|subkey| {
+        is_issuer(&subkey.key, signature)
+            && subkey.signatures.iter().any(|binding| binding.typ() == Some(pgp::packet::SignatureType::SubkeyRevocation))
+    })
+}
+
+fn is_issuer(key: &impl KeyDetails, signature: &Signature) -> bool {
+    signature.issuer_key_id().contains(&&key.legacy_key_id())
+        || signature.issuer_fingerprint().contains(&&key.fingerprint())
+}
+
+fn issuer(signature: &Signature) -> String {
+    let fingerprint = signature.issuer_fingerprint().first().map(|fingerprint| format!("{fingerprint:X}"));
+    let id = || signature.issuer_key_id().first().map(|id| id.to_string().to_ascii_uppercase());
+    fingerprint.or_else(id).unwrap_or_else(|| "unnamed".to_owned())
+}
+
+fn fingerprint(key: &Certificate) -> String {
+    format!("{:X}", key.fingerprint())
+}
+
+fn now() -> pgp::types::Timestamp {
+    // OpenPGP counts seconds in 32 bits; 2106 is the end of time for it.
+    pgp::types::Timestamp::from_secs(u32::try_from(Timestamp::now().as_second()).unwrap_or(u32::MAX))
+}
