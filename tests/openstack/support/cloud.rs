@@ -1,0 +1,92 @@
+//! The one real cloud that all tests of this binary share, and the switches that break it.
+//!
+//! Most tests only add images of their own and may run side by side. Those that take a service or a cell away would
+//! disturb all others, so the cloud is a lock: `shared` is its read side, `alone` its write side. Whatever a test has
+//! broken is mended when its `Broken` goes out of scope, be it by a panic.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+static IN_USE: RwLock<()> = RwLock::const_new(());
+
+/// The lab directory: `GALLERIST_LAB`, or where `tests/openstack/up` puts it.
+///
+/// Panics when no cloud has been brought up there.
+pub(super) fn directory() -> PathBuf {
+    let directory = std::env::var_os("GALLERIST_LAB")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/openstack"), PathBuf::from);
+    assert!(
+        directory.join("clouds.yaml").is_file(),
+        "no OpenStack in `{}`: bring one up with tests/openstack/up (GALLERIST_LAB names another directory)",
+        directory.display()
+    );
+    directory
+}
+
+/// The real cloud, for as long as a test holds it.
+pub(crate) struct Cloud<Hold> {
+    _hold: Hold,
+}
+
+impl Cloud<RwLockReadGuard<'static, ()>> {
+    /// The cloud beside other tests, whole for as long as it is held.
+    pub(crate) async fn shared() -> Self {
+        Self { _hold: IN_USE.read().await }
+    }
+}
+
+impl Cloud<RwLockWriteGuard<'static, ()>> {
+    /// The cloud with no other test in it.
+    pub(crate) async fn alone() -> Self {
+        Self { _hold: IN_USE.write().await }
+    }
+
+    /// Takes Nova's second cell away.
+    pub(crate) fn without_second_cell(&self) -> Broken<'_> {
+        script("cell", &["down"]);
+        Broken { mend: ("cell", &["up"]), _cloud: self }
+    }
+
+    /// Stops a service: `cinder`, `nova`, `glance2`, ….
+    pub(crate) fn without(&self, service: &str) -> Broken<'_> {
+        script("down", &[service]);
+        Broken { mend: ("up", &[]), _cloud: self }
+    }
+
+    /// Adds `count` servers to the second cell, cloned from the server `like`, until the guard goes out of scope.
+    pub(crate) fn with_servers_in_second_cell(&self, count: usize, like: &str) -> Broken<'_> {
+        script("servers", &["add", &count.to_string(), "--like", like, "--cell2"]);
+        Broken { mend: ("servers", &["remove"]), _cloud: self }
+    }
+}
+
+/// Something of the cloud is other than it was, until this goes out of scope.
+#[must_use = "it is mended as soon as this is dropped"]
+pub(crate) struct Broken<'cloud> {
+    mend: (&'static str, &'static [&'static str]),
+    _cloud: &'cloud Cloud<RwLockWriteGuard<'static, ()>>,
+}
+
+impl Drop for Broken<'_> {
+    fn drop(&mut self) {
+        script(self.mend.0, self.mend.1);
+    }
+}
+
+/// Runs one of the scripts of this directory.
+fn script(name: &str, arguments: &[&str]) {
+    let output = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openstack").join(name))
+        .args(arguments)
+        .env("GALLERIST_LAB", directory())
+        .stdin(Stdio::null())
+        .output()
+        .expect("the scripts of tests/openstack can be run");
+    assert!(
+        output.status.success(),
+        "tests/openstack/{name} {arguments:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
