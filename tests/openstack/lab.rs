@@ -1,6 +1,8 @@
 //! The cloud itself: what the other themes take for granted about the services they run against. Where one of these
 //! fails, a newer OpenStack has changed, and with it a reason behind one of gallerist's rules.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -55,7 +57,7 @@ async fn a_server_names_its_image_until_it_is_deleted() {
     let path = format!("/servers/{server}");
     demo.delete(Service::Compute, &path).await;
     while demo.send(Method::GET, Service::Compute, &path, None).await.0 != 404 {
-        tokio::task::yield_now().await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(ids(&admin.get(Service::Compute, &servers_of(&image)).await["servers"]), Vec::<&str>::new());
 }
@@ -104,6 +106,24 @@ async fn a_cell_that_is_down_hides_its_servers_and_fails_the_canary() {
 
     assert_eq!(in_use().await, 3);
     assert_eq!(admin.send(Method::GET, Service::Compute, CANARY, None).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_restorable_server_is_found_only_among_the_deleted_ones() {
+    let cloud = Cloud::alone().await;
+    let (admin, demo) = (Session::login("lab-admin").await, Session::login("lab-user").await);
+    let image = demo.image("lab: restorable").await;
+    let server = demo.server("lab-restorable", &image).await;
+    let path = format!("/servers/{server}");
+    let restorable = cloud.with_soft_delete();
+    demo.delete(Service::Compute, &path).await;
+    while admin.get(Service::Compute, &path).await["server"]["status"] != "SOFT_DELETED" {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(ids(&admin.get(Service::Compute, &servers_of(&image)).await["servers"]), Vec::<&str>::new());
+    let deleted = format!("{}&deleted=true&status=SOFT_DELETED", servers_of(&image));
+    assert_eq!(ids(&admin.get(Service::Compute, &deleted).await["servers"]), [server.as_str()]);
+    drop(restorable);
 }
 
 #[tokio::test]

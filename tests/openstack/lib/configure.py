@@ -136,13 +136,13 @@ running_deleted_instance_poll_interval = 0
 heal_instance_info_cache_interval = -1
 instance_usage_audit = false
 update_resources_interval = 600
-reclaim_instance_interval = {ENV.get('GALLERIST_LAB_RECLAIM', '0')}
+reclaim_instance_interval = {ENV.get('LAB_RECLAIM', '0')}
 initial_cpu_allocation_ratio = 64.0
 initial_ram_allocation_ratio = 64.0
 initial_disk_allocation_ratio = 64.0
 vif_plugging_is_fatal = false
 vif_plugging_timeout = 0
-shelved_offload_time = {ENV.get('GALLERIST_LAB_SHELVED_OFFLOAD', '0')}
+shelved_offload_time = 0
 [api]
 auth_strategy = keystone
 [api_database]

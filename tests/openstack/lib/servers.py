@@ -22,7 +22,7 @@ add.add_argument('--cell2', action='store_true', help='put them into the second 
 commands.add_parser('remove')
 arguments = parser.parse_args()
 
-connection = pymysql.connect(unix_socket=os.environ['SOCKET'], user='root', charset='utf8mb4')
+connection = pymysql.connect(unix_socket=os.environ['SOCKET'], user='root', database='nova', charset='utf8mb4')
 cursor = connection.cursor()
 cursor.execute('set foreign_key_checks = 0')
 
@@ -44,9 +44,9 @@ def add_servers(count, like, images, cell):
     images = images or [cursor.fetchone()[0]]
     cursor.execute('select id from nova_api.cell_mappings where name = %s', 'cell2' if cell == 'nova_cell2' else 'cell1')
     (cell_id,) = cursor.fetchone()
-    cursor.execute('create temporary table nova.new (n int primary key, uuid char(36), image varchar(64)) '
+    cursor.execute('create temporary table new (n int primary key, uuid char(36), image varchar(64)) '
                    'character set utf8mb4')
-    cursor.executemany('insert into nova.new values (%s, %s, %s)',
+    cursor.executemany('insert into new values (%s, %s, %s)',
                        [(n, str(uuid.uuid4()), images[n % len(images)]) for n in range(count)])
 
     def clone(source, target, key, **changed):
@@ -55,7 +55,7 @@ def add_servers(count, like, images, cell):
         columns = [row[0] for row in cursor.fetchall() if row[0] != 'id' and 'GENERATED' not in row[5]]
         names = ', '.join(f'`{column}`' for column in columns)
         values = ', '.join(changed.get(column, f't.`{column}`') for column in columns)
-        cursor.execute(f'insert into {target} ({names}) select {values} from {source} t, nova.new where t.{key} = %s', like)
+        cursor.execute(f'insert into {target} ({names}) select {values} from {source} t, new where t.{key} = %s', like)
 
     name = "concat('synthetic-', new.n)"
     host = f"'{HOST}'"

@@ -2,7 +2,7 @@
 //!
 //! Most tests only add images of their own and may run side by side. Those that take a service or a cell away would
 //! disturb all others, so the cloud is a lock: `shared` is its read side, `alone` its write side. Whatever a test has
-//! broken is mended when its `Broken` goes out of scope, be it by a panic.
+//! changed is changed back when its `Changed` goes out of scope, be it by a panic.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -44,49 +44,63 @@ impl Cloud<RwLockWriteGuard<'static, ()>> {
     }
 
     /// Takes Nova's second cell away.
-    pub(crate) fn without_second_cell(&self) -> Broken<'_> {
-        script("cell", &["down"]);
-        Broken { mend: ("cell", &["up"]), _cloud: self }
+    pub(crate) fn without_second_cell(&self) -> Changed<'_> {
+        self.change(("cell", &["down"]), ("cell", &["up"]))
     }
 
     /// Stops a service: `cinder`, `nova`, `glance2`, ….
-    pub(crate) fn without(&self, service: &str) -> Broken<'_> {
-        script("down", &[service]);
-        Broken { mend: ("up", &[]), _cloud: self }
+    pub(crate) fn without(&self, service: &str) -> Changed<'_> {
+        self.change(("down", &[service]), ("up", &[]))
+    }
+
+    /// Lets deleted servers stay restorable.
+    pub(crate) fn with_soft_delete(&self) -> Changed<'_> {
+        self.change(("soft-delete", &["on"]), ("soft-delete", &["off"]))
     }
 
     /// Adds `count` servers to the second cell, cloned from the server `like`, until the guard goes out of scope.
-    pub(crate) fn with_servers_in_second_cell(&self, count: usize, like: &str) -> Broken<'_> {
-        script("servers", &["add", &count.to_string(), "--like", like, "--cell2"]);
-        Broken { mend: ("servers", &["remove"]), _cloud: self }
+    pub(crate) fn with_servers_in_second_cell(&self, count: usize, like: &str) -> Changed<'_> {
+        let add = ["add", &count.to_string(), "--like", like, "--cell2"];
+        self.change(("servers", &add), ("servers", &["remove"]))
+    }
+
+    fn change(&self, change: (&str, &[&str]), back: (&'static str, &'static [&'static str])) -> Changed<'_> {
+        // The guard first, for a change may fail half way.
+        let changed = Changed { back, _cloud: self };
+        script(change.0, change.1).unwrap_or_else(|error| panic!("{error}"));
+        changed
     }
 }
 
 /// Something of the cloud is other than it was, until this goes out of scope.
-#[must_use = "it is mended as soon as this is dropped"]
-pub(crate) struct Broken<'cloud> {
-    mend: (&'static str, &'static [&'static str]),
+#[must_use = "it is changed back as soon as this is dropped"]
+pub(crate) struct Changed<'cloud> {
+    back: (&'static str, &'static [&'static str]),
     _cloud: &'cloud Cloud<RwLockWriteGuard<'static, ()>>,
 }
 
-impl Drop for Broken<'_> {
+impl Drop for Changed<'_> {
     fn drop(&mut self) {
-        script(self.mend.0, self.mend.1);
+        let done = script(self.back.0, self.back.1);
+        // A second panic would end the process before the first is reported; the tests that follow will fail as well.
+        if !std::thread::panicking() {
+            done.unwrap_or_else(|error| panic!("{error}"));
+        }
     }
 }
 
 /// Runs one of the scripts of this directory.
-fn script(name: &str, arguments: &[&str]) {
+fn script(name: &str, arguments: &[&str]) -> Result<(), String> {
     let output = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openstack").join(name))
         .args(arguments)
         .env("GALLERIST_LAB", directory())
         .stdin(Stdio::null())
         .output()
-        .expect("the scripts of tests/openstack can be run");
-    assert!(
-        output.status.success(),
-        "tests/openstack/{name} {arguments:?}: {}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
+        .map_err(|error| format!("tests/openstack/{name} cannot be run: {error}"))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("tests/openstack/{name} {arguments:?}: {}\n{said}", output.status))
+    }
 }

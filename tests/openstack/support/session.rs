@@ -24,7 +24,8 @@ struct Entry {
 
 #[derive(Deserialize)]
 struct Auth {
-    auth_url: String,
+    #[serde(rename = "auth_url")]
+    keystone: String,
     #[serde(default)]
     username: String,
     #[serde(default)]
@@ -75,10 +76,15 @@ impl Session {
         let text = std::fs::read_to_string(cloud::directory().join("clouds.yaml")).expect("clouds.yaml can be read");
         let mut clouds: Clouds = serde_json::from_str(&text).expect("`up` writes clouds.yaml as JSON");
         let entry = clouds.clouds.remove(name).unwrap_or_else(|| panic!("no cloud `{name}` in clouds.yaml"));
-        let http = Client::builder().no_proxy().build().expect("the client needs nothing of the machine");
+        // No connection is kept: a test may restart the service between two requests.
+        let http = Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("the client needs nothing of the machine");
         let domain = json!({"id": "default"});
         let reply = http
-            .post(format!("{}/auth/tokens", entry.auth.auth_url))
+            .post(format!("{}/auth/tokens", entry.auth.keystone))
             .json(&json!({"auth": {
                 "identity": {"methods": ["password"], "password": {"user": {
                     "name": entry.auth.username, "domain": domain, "password": entry.auth.password}}},
