@@ -27,20 +27,21 @@ pub(super) fn directory() -> PathBuf {
 
 /// The real cloud, for as long as a test holds it.
 pub(crate) struct Cloud<Hold> {
+    directory: PathBuf,
     _hold: Hold,
 }
 
 impl Cloud<RwLockReadGuard<'static, ()>> {
     /// The cloud beside other tests, whole for as long as it is held.
     pub(crate) async fn shared() -> Self {
-        Self { _hold: IN_USE.read().await }
+        Self { directory: directory(), _hold: IN_USE.read().await }
     }
 }
 
 impl Cloud<RwLockWriteGuard<'static, ()>> {
     /// The cloud with no other test in it.
     pub(crate) async fn alone() -> Self {
-        Self { _hold: IN_USE.write().await }
+        Self { directory: directory(), _hold: IN_USE.write().await }
     }
 
     /// Takes Nova's second cell away.
@@ -66,9 +67,25 @@ impl Cloud<RwLockWriteGuard<'static, ()>> {
 
     fn change(&self, change: (&str, &[&str]), back: (&'static str, &'static [&'static str])) -> Changed<'_> {
         // The guard first, for a change may fail half way.
-        let changed = Changed { back, _cloud: self };
-        script(change.0, change.1).unwrap_or_else(|error| panic!("{error}"));
+        let changed = Changed { back, cloud: self };
+        self.script(change.0, change.1).unwrap_or_else(|error| panic!("{error}"));
         changed
+    }
+
+    /// Runs one of the scripts of this directory.
+    fn script(&self, name: &str, arguments: &[&str]) -> Result<(), String> {
+        let output = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openstack").join(name))
+            .args(arguments)
+            .env("GALLERIST_LAB", &self.directory)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("tests/openstack/{name} cannot be run: {error}"))?;
+        if output.status.success() {
+            Ok(())
+        } else {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Err(format!("tests/openstack/{name} {arguments:?}: {}\n{said}", output.status))
+        }
     }
 }
 
@@ -76,31 +93,15 @@ impl Cloud<RwLockWriteGuard<'static, ()>> {
 #[must_use = "it is changed back as soon as this is dropped"]
 pub(crate) struct Changed<'cloud> {
     back: (&'static str, &'static [&'static str]),
-    _cloud: &'cloud Cloud<RwLockWriteGuard<'static, ()>>,
+    cloud: &'cloud Cloud<RwLockWriteGuard<'static, ()>>,
 }
 
 impl Drop for Changed<'_> {
     fn drop(&mut self) {
-        let done = script(self.back.0, self.back.1);
+        let done = self.cloud.script(self.back.0, self.back.1);
         // A second panic would end the process before the first is reported; the tests that follow will fail as well.
         if !std::thread::panicking() {
             done.unwrap_or_else(|error| panic!("{error}"));
         }
-    }
-}
-
-/// Runs one of the scripts of this directory.
-fn script(name: &str, arguments: &[&str]) -> Result<(), String> {
-    let output = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openstack").join(name))
-        .args(arguments)
-        .env("GALLERIST_LAB", directory())
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("tests/openstack/{name} cannot be run: {error}"))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("tests/openstack/{name} {arguments:?}: {}\n{said}", output.status))
     }
 }
