@@ -30,6 +30,8 @@ mod ubuntu;
 use async_trait::async_trait;
 use url::Url;
 
+pub mod resolve;
+
 pub use error::UpstreamError;
 pub use fetch::Fetch;
 
