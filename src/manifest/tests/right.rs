@@ -156,7 +156,7 @@ fn an_image_overrides_its_defaults_and_its_catalogue() {
     let mine = family(&manifest, "mine");
     assert_eq!((mine.audience, mine.lifecycle.latest.visibility), (Audience::Project, Visibility::Private));
     assert_eq!(mine.lifecycle.latest.name.source(), "{name}");
-    assert!(mine.lifecycle.superseded.iter().all(|stage| stage.visibility.is_none()));
+    assert!(mine.lifecycle.superseded.iter().all(|stage| stage.visibility == Some(Visibility::Private)));
     assert_eq!(mine.lifecycle.deletion.keep, 5);
     let Source::File { disk_format, compression, .. } = &mine.source else { panic!("{:?}", mine.source) };
     assert_eq!((*disk_format, *compression), (DiskFormat::Qcow2, Compression::None));
@@ -185,4 +185,17 @@ fn formats_are_told_by_file_names() {
         };
         assert_eq!((*disk_format, *found, built.is_some()), (format, compression, true), "{name}");
     }
+}
+
+#[test]
+fn a_private_catalogue_has_its_own_lifecycle() {
+    let manifest = valid(&format!(
+        "{CATALOGUE}[lifecycle.latest]\nname = \"{{name}} now\"\nvisibility = \"private\"\n\
+         [[lifecycle.superseded]]\nname = \"{{name}} {{version}}\"\n{IMAGE}"
+    ));
+    let rocky = family(&manifest, "rocky-9");
+    assert_eq!(rocky.audience, Audience::Project);
+    assert_eq!(rocky.lifecycle.latest.name.source(), "{name} now");
+    assert_eq!(rocky.lifecycle.superseded[0].visibility, Some(Visibility::Private));
+    assert_eq!(manifest.retirement, rocky.lifecycle);
 }
