@@ -74,6 +74,20 @@ const BROKEN: &[Case] = &[
     ("[catalogue]\nname = \"x\"\nclouds = [{ cloud = \"a\" }, { cloud = \"a\" }]", "E0111", 3, 38, None),
     ("moved = [{ from = \"rocky-9\", to = \"rocky-9\" }]", "E0132", 1, 19, None),
     ("image = []", "W0150", 1, 1, None),
+    (
+        "[[image]]\nfamily = \"x\"\nnmae = \"X\"\nsource = { distro = \"rocky\", release = \"9\" }",
+        "E0102",
+        3,
+        1,
+        Some("name"),
+    ),
+    (
+        "[[image]]\nfamily = \"x\"\nname = \"X\"\nsource = { distor = \"rocky\", release = \"9\" }",
+        "E0102",
+        4,
+        12,
+        Some("distro"),
+    ),
     ("[image]\nfamily = \"x\"", "E0103", 1, 1, None),
     ("a = \"x\n", "E0101", 1, 5, None),
 ];
