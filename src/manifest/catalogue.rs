@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::codes::Code;
-use super::contents::{CloudEntry, FamilySpec, Import, ImportMethod, Manifest};
+use super::contents::{CloudEntry, Import, ImportMethod, Manifest};
 use super::image::{self, Common};
 use super::lifecycle::{self, Layer, Looks};
-use super::reader::{Context, Table, Value};
+use super::reader::{Context, Table, Value, shown};
 use super::settings;
 use crate::model::desired::{Audience, Limits};
 use crate::model::image::Visibility;
@@ -116,7 +116,7 @@ fn refuse_empty(value: Value<'_>, elements: &[Value<'_>], help: &str) {
 /// No family twice, and no public name twice.
 fn check_families(images: &[image::Read], context: &Context) {
     let mut families: BTreeMap<&FamilyName, &Range<usize>> = BTreeMap::new();
-    let mut names: BTreeMap<(&str, bool), (&FamilySpec, &Range<usize>)> = BTreeMap::new();
+    let mut names: BTreeMap<(&str, bool), (&FamilyName, &Range<usize>)> = BTreeMap::new();
     for read in images {
         let Some((family, span)) = &read.family else { continue };
         if let Some(first) = families.get(family) {
@@ -129,18 +129,19 @@ fn check_families(images: &[image::Read], context: &Context) {
             continue;
         }
         families.insert(family, span);
-        let (Some(spec), Some((name, span))) = (&read.spec, &read.latest_name) else { continue };
-        let key = (name.as_str(), spec.audience == Audience::Everybody);
+        let Some(latest) = &read.latest else { continue };
+        let key = (latest.name.as_str(), latest.audience == Audience::Everybody);
         if let Some((first, first_span)) = names.get(&key) {
+            let detail = format!("two images have the name \"{}\"", shown(&latest.name));
             context.report(
                 context
-                    .diagnostic(Code::SameName, span.clone(), format!("two images have the name \"{name}\""))
+                    .diagnostic(Code::SameName, latest.span.clone(), detail)
                     .label(format!("used again here by `{family}`"))
-                    .related((*first_span).clone(), format!("first used here by `{}`", first.name))
+                    .related((*first_span).clone(), format!("first used here by `{first}`"))
                     .note("Glance would accept both, and whoever boots by name would get an error or either one"),
             );
         } else {
-            names.insert(key, (spec, span));
+            names.insert(key, (family, &latest.span));
         }
     }
 }

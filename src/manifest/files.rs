@@ -41,7 +41,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 pub(super) fn open(path: &Path) -> Result<String, Vec<Diagnostic>> {
     read_text(path).map_err(|unreadable| {
         let name = path.display().to_string();
-        let detail = format!("{} cannot be read: {}", shown(&name), unreadable.problem);
+        let detail = format!("`{}` cannot be read: {}", shown(&name), unreadable.problem);
         let file = Arc::new(SourceFile { name, text: String::new() });
         vec![Diagnostic::new(Code::Unreadable, &file, 0..0, detail).help(unreadable.help)]
     })

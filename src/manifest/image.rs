@@ -6,8 +6,10 @@ use std::ops::Range;
 use super::codes::Code;
 use super::contents::{FamilySpec, Source};
 use super::lifecycle::{self, Layer, Looks};
-use super::reader::{Table, Value};
+use super::reader::{Table, Value, shown};
 use super::source;
+use crate::model::desired::Audience;
+use crate::model::lifecycle::Lifecycle;
 use crate::model::name::{FamilyName, ImageName, VersionName};
 use crate::model::source::Architecture;
 use crate::model::template::{Facts, Moment};
@@ -76,15 +78,22 @@ impl Common {
 /// A family and the places in the file that later checks speak of.
 pub(super) struct Read {
     pub(super) family: Option<(FamilyName, Range<usize>)>,
-    /// The name that tenants see, where everything it is made of could be read.
-    pub(super) latest_name: Option<(String, Range<usize>)>,
+    pub(super) latest: Option<LatestName>,
     pub(super) spec: Option<FamilySpec>,
+}
+
+/// The name that tenants see, where everything it is made of could be read.
+pub(super) struct LatestName {
+    pub(super) name: String,
+    pub(super) audience: Audience,
+    pub(super) span: Range<usize>,
 }
 
 /// Reads one `[[image]]`.
 pub(super) fn read(value: Value<'_>, catalogue: &Layer, defaults: &Common) -> Option<Read> {
     let mut table = value.table("an image")?;
     let context = table.context;
+    let span = table.span();
     let family_value = table.need("family");
     let family = family_value.and_then(|value| value.name(FamilyName::parse));
     let title_value = table.need("name");
@@ -97,53 +106,23 @@ pub(super) fn read(value: Value<'_>, catalogue: &Layer, defaults: &Common) -> Op
     let pin = pin_value.and_then(|value| value.name(VersionName::parse));
     let skip_value = table.take("skip");
     let skip = skip_value.and_then(|value| value.distinct(|version| version.name(VersionName::parse)));
-    let skip = skip.unwrap_or_default();
-    if let (Some(pinned), Some(place)) =
-        (&pin, pin_value.filter(|_| pin.as_ref().is_some_and(|pin| skip.contains(pin))))
-    {
-        let skipped = skip_value.map_or_else(|| place.span(), |value| value.span());
-        context.report(
-            place
-                .diagnostic(Code::PinnedAndSkipped, format!("`{pinned}` is both pinned and skipped"))
-                .label("must be the latest")
-                .related(skipped, "must never be shown"),
-        );
-    }
-    let span = table.span();
+    let skip = BTreeSet::from_iter(skip.unwrap_or_default());
     table.finish();
     let source = source_value.and_then(source::read);
-    if let (Some(Source::Url { version, .. } | Source::File { version, .. }), Some(place)) = (&source, skip_value)
-        && skip.contains(version)
-    {
-        context.report(
-            place
-                .diagnostic(Code::PinnedAndSkipped, format!("`{version}` is skipped, and the source has no other"))
-                .label("must never be shown"),
-        );
-    }
+    check_skipped(&skip, skip_value, pin.as_ref().zip(pin_value), source.as_ref());
 
     let (audience, lifecycle) = lifecycle::combine(catalogue, &defaults.looks, &common.looks, &own);
     // What the catalogue's own lifecycle gets wrong is reported there, once.
     if let Some(place) = own_value.map(|value| value.span()).or_else(|| common.looks.visibility.map(|_| span.clone())) {
         lifecycle::check(audience, &lifecycle, &own, place, context);
     }
-    let mut latest_name = None;
-    if let (Some(title), Some(family), Some(place)) = (&title, &family, title_value) {
-        let templates = std::iter::once(&lifecycle.latest.name)
-            .chain(lifecycle.superseded.iter().filter_map(|stage| stage.name.as_ref()));
-        for template in templates {
-            let rendered = template.render(&example(title, family)).unwrap_or_default();
-            latest_name.get_or_insert_with(|| (rendered.clone(), place.span()));
-            if let Err(refusal) = ImageName::parse(rendered) {
-                context.report(
-                    place
-                        .diagnostic(Code::ImageName, format!("the name made of `{}` cannot be used", template.source()))
-                        .label(refusal.rule),
-                );
-                break;
-            }
+    let latest = match (&title, &family, title_value) {
+        (Some(title), Some(family), Some(place)) => {
+            let name = check_names(&lifecycle, &example(title, family), place);
+            Some(LatestName { name, audience, span: place.span() })
         }
-    }
+        _ => None,
+    };
     let spec = match (&family, title, source) {
         (Some(name), Some(title), Some(source)) => Some(FamilySpec {
             name: name.clone(),
@@ -152,7 +131,7 @@ pub(super) fn read(value: Value<'_>, catalogue: &Layer, defaults: &Common) -> Op
             architecture: common.architecture.unwrap_or(Architecture::X86_64),
             audience,
             pin,
-            skip: BTreeSet::from_iter(skip),
+            skip,
             lifecycle,
             min_disk: common.min_disk,
             min_ram: common.min_ram.unwrap_or(0),
@@ -163,7 +142,53 @@ pub(super) fn read(value: Value<'_>, catalogue: &Layer, defaults: &Common) -> Op
         }),
         _ => None,
     };
-    Some(Read { family: family.zip(family_value.map(|value| value.span())), latest_name, spec })
+    Some(Read { family: family.zip(family_value.map(|value| value.span())), latest, spec })
+}
+
+/// A version that must never be shown can be neither pinned nor the only one of its source.
+fn check_skipped(
+    skip: &BTreeSet<VersionName>,
+    skip_value: Option<Value<'_>>,
+    pin: Option<(&VersionName, Value<'_>)>,
+    source: Option<&Source>,
+) {
+    let Some(skip_value) = skip_value else { return };
+    if let Some((version, place)) = pin.filter(|(version, _)| skip.contains(version)) {
+        place.context.report(
+            place
+                .diagnostic(Code::PinnedAndSkipped, format!("`{version}` is both pinned and skipped"))
+                .label("must be the latest")
+                .related(skip_value.span(), "must never be shown"),
+        );
+    }
+    if let Some(Source::Url { version, .. } | Source::File { version, .. }) = source
+        && skip.contains(version)
+    {
+        skip_value.context.report(
+            skip_value
+                .diagnostic(Code::PinnedAndSkipped, format!("`{version}` is skipped, and the source has no other"))
+                .label("must never be shown"),
+        );
+    }
+}
+
+/// Reports a template that makes a name which Glance refuses; yields the name of the latest.
+fn check_names(lifecycle: &Lifecycle, facts: &Facts, place: Value<'_>) -> String {
+    let stages = lifecycle.superseded.iter().filter_map(|stage| stage.name.as_ref());
+    for template in std::iter::once(&lifecycle.latest.name).chain(stages) {
+        if let Err(refusal) = ImageName::parse(template.render(facts).unwrap_or_default()) {
+            place.context.report(
+                place
+                    .diagnostic(
+                        Code::ImageName,
+                        format!("the name made of `{}` cannot be used", shown(template.source())),
+                    )
+                    .label(refusal.rule),
+            );
+            break;
+        }
+    }
+    lifecycle.latest.name.render(facts).unwrap_or_default()
 }
 
 /// Facts to try a template with: every family gets the same ones, apart from its own names.

@@ -200,14 +200,20 @@ pub(super) fn combine(catalogue: &Layer, defaults: &Looks, image: &Looks, own: &
     defaults.apply_to(&mut lifecycle.latest);
     own.apply_to(&mut lifecycle);
     image.apply_to(&mut lifecycle.latest);
+    if audience == Audience::Project {
+        // Said outright, so that a version somebody else has widened becomes private again.
+        for stage in &mut lifecycle.superseded {
+            stage.visibility = Some(Visibility::Private);
+        }
+    }
     (audience, lifecycle)
 }
 
 /// The life of a family whose file says nothing of it.
 fn built_in(audience: Audience) -> Lifecycle {
     let (latest, visibility, stage) = match audience {
-        Audience::Everybody => ("{name} - Latest", Visibility::Public, Some(Visibility::Community)),
-        Audience::Project => ("{name}", Visibility::Private, None),
+        Audience::Everybody => ("{name} - Latest", Visibility::Public, Visibility::Community),
+        Audience::Project => ("{name}", Visibility::Private, Visibility::Private),
     };
     let template = |text| Template::parse(text).expect("the built-in templates are right");
     Lifecycle {
@@ -221,7 +227,7 @@ fn built_in(audience: Audience) -> Lifecycle {
         superseded: vec![SupersededStage {
             after: Age::zero(),
             name: Some(template("{name} - {uploaded}")),
-            visibility: stage,
+            visibility: Some(stage),
             protection: None,
             listing: None,
             properties: BTreeMap::new(),

@@ -315,7 +315,7 @@ mod tests {
             ("sha512 = \"ddd", "sha512 = \"d", "E0122", 9),
             ("sha512 = \"ddd", "sha_512 = \"ddd", "E0120", 4),
             ("dialect = \"debian-build\"", "dialect = \"debian\"", "E0104", 30),
-            ("compression = \"xz\"", "compresion = \"xz\"", "E0105", 14),
+            ("compression = \"xz\"", "compresion = \"xz\"", "E0102", 24),
         ] {
             let text = good.replacen(from, to, 1);
             assert_ne!(text, good, "{from} in\n{good}");

@@ -68,7 +68,9 @@ impl<'a> Table<'a> {
 
     /// The value of a key that may be absent.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'a>> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         let (name, value) = self.entries.get_key_value(key)?;
         Some(Value::new(name, value, self.context))
     }
@@ -83,7 +85,7 @@ impl<'a> Table<'a> {
     /// The value of a key that must be there.
     pub(super) fn need(&mut self, key: &'static str) -> Option<Value<'a>> {
         let value = self.take(key);
-        if value.is_none() {
+        if value.is_none() && !self.misspells(key) {
             let detail = format!("`{key}` is missing from {}", self.what);
             self.context.report(
                 self.context
@@ -92,6 +94,12 @@ impl<'a> Table<'a> {
             );
         }
         value
+    }
+
+    /// Whether a key of the table was probably meant to be this one; then it is reported as unknown, and not this one as
+    /// missing too.
+    pub(super) fn misspells(&self, key: &'static str) -> bool {
+        self.entries.keys().any(|name| name.get_ref() != key && nearest(name.get_ref(), [key]).is_some())
     }
 
     /// Every entry, for tables whose keys are free.

@@ -30,7 +30,7 @@ pub(super) fn read(value: Value<'_>) -> Option<Source> {
     let mut table = value.table("a source")?;
     let kinds: Vec<(&str, &[&str], Value<'_>)> =
         KINDS.iter().filter_map(|(key, others)| Some((*key, *others, table.take(key)?))).collect();
-    let mut rest: Vec<Value<'_>> =
+    let others: Vec<Value<'_>> =
         ["release", "variant", "version", "sha256", "sha512", "compression", "format", "built"]
             .into_iter()
             .filter_map(|key| table.take(key))
@@ -40,19 +40,16 @@ pub(super) fn read(value: Value<'_>) -> Option<Source> {
     }
     let source = match kinds.as_slice() {
         [(kind, allowed, chosen)] => {
-            rest.retain(|other| {
-                let fits = allowed.contains(&other.key());
-                if !fits {
-                    refuse_pair(*other, kind);
-                }
-                fits
-            });
+            for other in others.iter().filter(|other| !allowed.contains(&other.key())) {
+                refuse_pair(*other, kind);
+            }
             match *kind {
                 "distro" => read_distro(*chosen, &mut table),
                 "url" => read_url(*chosen, &mut table),
                 _ => read_file(*chosen, &mut table),
             }
         }
+        [] if KINDS.iter().any(|(key, _)| table.misspells(key)) => None,
         [] => {
             table.context.report(
                 table

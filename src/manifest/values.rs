@@ -175,7 +175,7 @@ impl<'a> Value<'a> {
     }
 
     /// A URL that may stand in a plan that others read.
-    pub(super) fn url(&self, use_: UrlUse) -> Option<Url> {
+    pub(super) fn url(&self, purpose: UrlUse) -> Option<Url> {
         let text = self.text()?;
         let url = match Url::parse(text) {
             Ok(url) => url,
@@ -197,7 +197,7 @@ impl<'a> Value<'a> {
             Some(("a URL cannot be signed", signed))
         } else if url.fragment().is_some() {
             Some(("a URL cannot have a fragment", "no server ever sees what stands behind `#`".to_owned()))
-        } else if use_ == UrlUse::Mirror && url.query().is_some() {
+        } else if purpose == UrlUse::Mirror && url.query().is_some() {
             Some(("a mirror's URL cannot have a query", "the publisher's paths are appended to it".to_owned()))
         } else {
             None

@@ -4,12 +4,14 @@
 //! they have Terraform's shape, with our code beside it. Text from the file is foreign: control and direction marks
 //! are shown as `\u{…}` in sentences, and as replacement signs in source lines, so that columns stay true.
 
+use std::ops::Range;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use crate::manifest::codes::Severity;
-use crate::manifest::diagnostic::{Diagnostic, Position};
+use crate::manifest::diagnostic::{Diagnostic, Position, SourceFile};
 
 /// Whether output may carry colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,33 +45,75 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
     let title = level.primary_title(visible(&diagnostic.detail)).id(diagnostic.code.name());
     let file = &diagnostic.file;
     let path = visible(&file.name);
-    let main = if file.text.is_empty() {
+    let places = diagnostic.related.iter().map(|related| &related.span).chain([&diagnostic.span]);
+    let window = Window::around(file, places).or_else(|| Window::around(file, [&diagnostic.span]));
+    let mut notes: Vec<String> = diagnostic.notes.clone();
+    let main = if let Some(window) = window {
+        let primary = AnnotationKind::Primary.span(window.within(&diagnostic.span)).label(visible(&diagnostic.label));
+        let mut snippet = window.snippet(path.clone()).annotation(primary);
+        for related in &diagnostic.related {
+            if window.shows(&related.span) {
+                let place = AnnotationKind::Context.span(window.within(&related.span));
+                snippet = snippet.annotation(place.label(visible(&related.label)));
+            } else {
+                notes.push(format!("{}: line {}", related.label, file.position(related.span.start).line));
+            }
+        }
+        title.element(snippet)
+    } else if file.text.is_empty() {
         title.element(Origin::path(path.clone()))
     } else {
-        let related = diagnostic
-            .related
-            .iter()
-            .map(|related| AnnotationKind::Context.span(related.span.clone()).label(visible(&related.label)));
-        title.element(
-            Snippet::source(file.text.as_str())
-                .path(path.clone())
-                .annotation(AnnotationKind::Primary.span(diagnostic.span.clone()).label(visible(&diagnostic.label)))
-                .annotations(related),
-        )
+        let start = diagnostic.start();
+        notes.insert(0, diagnostic.label.clone());
+        title.element(Origin::path(path.clone()).line(start.line).char_column(start.column))
     };
-    let main = main.elements(diagnostic.notes.iter().map(|note| Level::NOTE.message(visible(note))));
+    let main = main.elements(notes.iter().map(|note| Level::NOTE.message(visible(note))));
     let main = main.elements(diagnostic.help.iter().map(|help| Level::HELP.message(visible(help))));
     let mut groups = vec![main];
-    if let Some(suggestion) = &diagnostic.suggestion {
+    if let Some(suggestion) = &diagnostic.suggestion
+        && let Some(window) = Window::around(file, [&suggestion.span])
+    {
+        let correction = Patch::new(window.within(&suggestion.span), visible(&suggestion.replacement));
         groups.push(
-            Level::HELP.secondary_title(visible(&suggestion.offer)).element(
-                Snippet::source(file.text.as_str())
-                    .path(path)
-                    .patch(Patch::new(suggestion.span.clone(), visible(&suggestion.replacement))),
-            ),
+            Level::HELP.secondary_title(visible(&suggestion.offer)).element(window.snippet(path).patch(correction)),
         );
     }
     groups
+}
+
+/// The longest piece of a file that is drawn.
+const DRAWN: usize = 64 << 10;
+
+/// The lines of a file that a message speaks of, so that drawing it costs no more in a long file than in a short one.
+struct Window<'a> {
+    file: &'a SourceFile,
+    lines: Range<usize>,
+}
+
+impl<'a> Window<'a> {
+    /// `None` where there is nothing to draw, or too much.
+    fn around<'b>(file: &'a SourceFile, places: impl IntoIterator<Item = &'b Range<usize>>) -> Option<Self> {
+        let lines = places
+            .into_iter()
+            .map(|place| file.line_range(place.start).start..file.line_range(place.end).end)
+            .reduce(|all, next| all.start.min(next.start)..all.end.max(next.end))
+            .filter(|lines| (1..=DRAWN).contains(&lines.len()));
+        lines.map(|lines| Self { file, lines })
+    }
+
+    fn shows(&self, place: &Range<usize>) -> bool {
+        self.lines.start <= place.start && place.end <= self.lines.end
+    }
+
+    fn within(&self, place: &Range<usize>) -> Range<usize> {
+        place.start - self.lines.start..place.end - self.lines.start
+    }
+
+    fn snippet<T: Clone>(&self, path: String) -> Snippet<'a, T> {
+        Snippet::source(&self.file.text[self.lines.clone()])
+            .line_start(self.file.position(self.lines.start).line)
+            .path(path)
+    }
 }
 
 /// One diagnostic as data.
@@ -173,6 +217,20 @@ help: a key with a similar name exists
     }
 
     #[test]
+    fn a_long_file_is_drawn_in_part() {
+        let text = format!("a = 1\n{}b = 2\n", "#\n".repeat(DRAWN));
+        let end = text.len();
+        let file = Arc::new(SourceFile { name: "images.toml".to_owned(), text });
+        let far = Diagnostic::new(Code::Twice, &file, end - 6..end - 5, "twice").label("again").related(0..1, "first");
+        let rendered = human(&[far], Style::Plain);
+        assert!(rendered.contains("65538 | b = 2") && rendered.contains("note: first: line 1"), "{rendered}");
+        let file =
+            Arc::new(SourceFile { name: "images.toml".to_owned(), text: format!("a = \"{}", "x".repeat(DRAWN)) });
+        let rendered = human(&[Diagnostic::new(Code::Syntax, &file, 4..5, "open").label("here")], Style::Plain);
+        assert!(rendered.contains("images.toml:1:5") && rendered.contains("note: here"), "{rendered}");
+    }
+
+    #[test]
     fn programs_see_the_range() {
         let value = json(&misspelt());
         assert_eq!(value["code"], "E0102");
@@ -192,5 +250,26 @@ help: a key with a similar name exists
         let rendered = human(&[diagnostic], Style::Plain);
         let hostile = rendered.chars().find(|character| *character != '\n' && is_hidden(*character));
         assert_eq!(hostile, None, "{rendered:?}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_mistake_can_be_drawn(
+            place in 0_usize..6000,
+            length in 0_usize..40,
+            insert in "[\\[\\]{}=\"'a-z0-9.\\n\\r #🚀\u{e9}\\\\]{0,12}",
+        ) {
+            let mut text = include_str!("../../images.toml").to_owned();
+            let start = text.floor_char_boundary(place);
+            let end = text.ceil_char_boundary(start + length);
+            text.replace_range(start..end, &insert);
+            if let Err(found) = crate::manifest::read("images.toml", text, std::path::Path::new(".")) {
+                let drawn = human(&found, Style::Coloured);
+                for mistake in &found {
+                    assert!(drawn.contains(mistake.code.name()));
+                    json(mistake);
+                }
+            }
+        }
     }
 }
