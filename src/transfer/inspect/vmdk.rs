@@ -96,6 +96,7 @@ fn check_descriptor(text: &str) -> Result<(), Refusal> {
         Some("monolithicsparse" | "streamoptimized") if extents == 1 => Ok(()),
         Some("monolithicsparse" | "streamoptimized") => Err(corrupt("the descriptor names no extent")),
         Some(kind) => {
+            let kind: String = kind.chars().take(40).collect();
             let what = format!("type `{}`, only monolithicSparse and streamOptimized", kind.escape_debug());
             Err(Refusal::Unsupported { format: Vmdk, what })
         }
