@@ -2,10 +2,10 @@
 //!
 //! The problem: downloads of gigabytes break, and starting over is worst exactly where the line is bad. The idea: one
 //! sequence of bytes that outlives its connections. When one breaks or falls silent, the next request asks for the
-//! rest (RFC 9110, section 14) of the same representation, and goes on only with a 206 that begins where the first
-//! ended and carries the same `ETag` and `Last-Modified`. What arrives is never more than what was published.
+//! rest (RFC 9110, section 14) if the file is still the same, and goes on only with a 206 that begins where the first
+//! ended and has no other `ETag`, `Last-Modified` or size. What arrives is never more than what was published.
 //!
-//! What this does not solve: a file that changes between two requests under the same validators. The digest does.
+//! What this does not solve: a file that changes between two requests without the mirror's saying so. The digest does.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{
     CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE, RETRY_AFTER,
 };
-use reqwest::{Client, Response, StatusCode, Url, redirect};
+use reqwest::{Client, Response, StatusCode, Url};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
@@ -26,38 +26,6 @@ use crate::model::version::Origin;
 
 /// As much progress as earns new attempts. Less, and a mirror that gives a byte a connection would be asked for ever.
 const PROGRESS: u64 = 1 << 20;
-
-const REDIRECTS: usize = 10;
-
-/// An HTTP client for image data: HTTP/1.1, nothing decompressed on the way, no redirect from https to http, and no
-/// time limits but for connecting: an upload may take hours, and `read_timeout` would count them as silence.
-/// [`deliver`](super::deliver) watches for silence itself.
-///
-/// # Errors
-/// The TLS library cannot be set up, for instance because the system's certificates cannot be read.
-pub fn client() -> reqwest::Result<Client> {
-    let redirects = redirect::Policy::custom(|attempt| {
-        let was_https = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
-        if attempt.previous().len() > REDIRECTS {
-            attempt.error("too many redirects")
-        } else if was_https && attempt.url().scheme() != "https" {
-            attempt.error("a redirect from https to http")
-        } else {
-            attempt.follow()
-        }
-    });
-    Client::builder()
-        .user_agent(concat!("gallerist/", env!("CARGO_PKG_VERSION")))
-        .http1_only()
-        .no_gzip()
-        .no_brotli()
-        .no_deflate()
-        .no_zstd()
-        .connect_timeout(Duration::from_secs(30))
-        .tcp_keepalive(Duration::from_secs(30))
-        .redirect(redirects)
-        .build()
-}
 
 /// The published bytes.
 pub(super) enum Source<'a> {
@@ -137,7 +105,7 @@ impl<'a> Download<'a> {
         limits: &'a Limits,
         progress: &'a (dyn Fn(Progress) + Sync),
     ) -> Result<Self, TransferError> {
-        let url: Url = url.parse().map_err(|error: url::ParseError| TransferError::Unreachable {
+        let url: Url = url.parse().map_err(|error: url::ParseError| TransferError::Unusable {
             url: url.to_owned(),
             because: error.to_string(),
         })?;
@@ -274,7 +242,9 @@ impl<'a> Download<'a> {
             },
             _ => return Err(self.refused(&response)),
         }
-        if validators(response.headers()) != self.validators {
+        // A 206 may leave out what the request has already named: RFC 9110, section 15.3.7.
+        let found = validators(response.headers());
+        if found.iter().any(|(name, value)| self.validators.get(name).is_some_and(|known| known != value)) {
             return Err(self.not_resumed("the file has changed on the mirror"));
         }
         match content_range(response.headers()) {
@@ -290,6 +260,9 @@ impl<'a> Download<'a> {
         let request = self.client.get(self.url.clone()).headers(headers).send();
         let because = match timeout(self.limits.stall, request).await {
             Ok(Ok(response)) => return Ok(response),
+            Ok(Err(error)) if error.is_redirect() || error.is_builder() => {
+                return Err(TransferError::Unusable { url: self.shown.clone(), because: whole(&error.without_url()) });
+            }
             Ok(Err(error)) => whole(&error.without_url()),
             Err(_) => silence(self.limits),
         };
@@ -297,6 +270,7 @@ impl<'a> Download<'a> {
     }
 
     fn refused(&self, response: &Response) -> TransferError {
+        // Only the form in seconds: the other one needs both clocks to be right.
         let retry_after = response
             .headers()
             .get(RETRY_AFTER)

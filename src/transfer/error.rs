@@ -14,6 +14,13 @@ use crate::model::version::Compression;
 /// Why an image was not delivered. No sink holds it.
 #[derive(Debug)]
 pub enum TransferError {
+    /// The URL is none, or leads to where it may not.
+    Unusable {
+        /// What was asked for.
+        url: String,
+        /// What is wrong with it.
+        because: String,
+    },
     /// The mirror could not be asked.
     Unreachable {
         /// What was asked for.
@@ -121,7 +128,8 @@ impl TransferError {
         match self {
             Self::Unreachable { .. } | Self::Interrupted { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
-            Self::Page { .. }
+            Self::Unusable { .. }
+            | Self::Page { .. }
             | Self::NotResumed { .. }
             | Self::Size { .. }
             | Self::TooLarge { .. }
@@ -138,6 +146,7 @@ impl TransferError {
 impl fmt::Display for TransferError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unusable { url, because } => write!(formatter, "`{url}` cannot be used: {because}"),
             Self::Unreachable { url, because } => write!(formatter, "`{url}` cannot be reached: {because}"),
             Self::Status { url, status, .. } => {
                 write!(formatter, "`{url}` answered {status}: {}", explain(*status))
@@ -198,7 +207,8 @@ impl Error for TransferError {
         match self {
             Self::File { source, .. } => Some(source),
             Self::Thread(source) => Some(source),
-            Self::Unreachable { .. }
+            Self::Unusable { .. }
+            | Self::Unreachable { .. }
             | Self::Status { .. }
             | Self::Page { .. }
             | Self::Interrupted { .. }

@@ -17,6 +17,7 @@
 //! To add a compression: an arm in `decode.rs`. To add a disk format: a file in `inspect/` and an arm in its inspector.
 
 mod body;
+mod client;
 mod decode;
 mod deliver;
 mod digesting;
@@ -36,9 +37,10 @@ use crate::model::digest::Digests;
 use crate::model::version::{Compression, DiskFormat, Origin};
 
 pub use body::Body;
+pub use client::client;
 pub use deliver::deliver;
 pub use digesting::digest_file;
-pub use download::client;
+
 pub use error::{Stage, TransferError};
 
 /// Most bytes of one block: what Glance behind uWSGI takes as one HTTP chunk, with room to spare (it refuses 1 MiB).

@@ -93,6 +93,9 @@ fn refuse_features(fields: Fields<'_>, incompatible: u64, length: u32) -> Result
 /// Walks the header extensions: type, length, data padded to 8 bytes, up to type 0 or the end of the first cluster.
 fn refuse_extensions(fields: Fields<'_>, length: u32, cluster: u64) -> Result<(), Refusal> {
     let mut at = u64::from(length);
+    if at > cluster {
+        return Err(corrupt(format!("header length {length}")));
+    }
     while at + 8 <= cluster {
         // Beyond the first 64 KiB there are none that QEMU or another writer would have put there.
         let offset = usize::try_from(at).map_err(|_| cut())?;

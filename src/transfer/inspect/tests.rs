@@ -199,10 +199,11 @@ fn vmdk_that_reach_elsewhere_are_refused() {
         ("monolithicFlat", "RW 8192 FLAT \"disk-flat.vmdk\" 0", "an extent in another file"),
         ("monolithicSparse", "RW 8192 SPARSE \"/etc/passwd\"", "an extent in another file"),
         ("monolithicSparse", "RW 8192 FLAT \"passwd\"", "an extent in another file"),
+        ("monolithicSparse", "\tRW\t8192\tFLAT\t\"passwd\"", "an extent in another file"),
         ("monolithicSparse", "RW 1 SPARSE \"a\"\nRW 1 SPARSE \"b\"", "an extent in another file"),
         ("monolithicSparse", "", "names no extent"),
         ("twoGbMaxExtentSparse", ONE, "type `twogbmaxextentsparse`"),
-        ("monolithicSparse", "parentFileNameHint=\"/etc/passwd\"", "a parent image"),
+        ("monolithicSparse", "# parentFileNameHint=\"/etc/passwd\"", "a parent image"),
         ("monolithicSparse", "parentCID = 12345678", "a parent image"),
         ("monolithicSparse", "createType=\"vmfs\"", "gives its type twice"),
     ] {

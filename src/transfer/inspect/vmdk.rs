@@ -14,6 +14,9 @@ const AT_END: u64 = u64::MAX;
 /// The footer header stands between two markers, each a sector, at the very end.
 pub(super) const FOOTER: usize = 3 * 512;
 
+/// Usual bytes of a descriptor.
+const DESCRIPTOR: usize = 20 * 512;
+
 /// What the rest of the inspection needs to know.
 #[derive(Debug, Clone)]
 pub(super) struct Header {
@@ -51,9 +54,14 @@ pub(super) fn read(head: &[u8]) -> Result<Header, Refusal> {
     let virtual_size = capacity.checked_mul(SECTOR).filter(|size| *size > 0);
     let virtual_size = virtual_size.ok_or_else(|| corrupt("the capacity is impossible"))?;
     let place = |sectors: u64| usize::try_from(sectors.checked_mul(SECTOR)?).ok();
-    let descriptor =
-        place(at).filter(|at| *at > 0).zip(place(length)).and_then(|(at, length)| fields.slice(at, length));
-    let descriptor = descriptor.ok_or_else(|| corrupt("there is no descriptor at its beginning"))?;
+    let (Some(at @ 1..), Some(length)) = (place(at), place(length)) else {
+        return Err(corrupt("there is no descriptor"));
+    };
+    if fields.slice(at, length).is_none() {
+        return Err(corrupt("the descriptor is not at its beginning"));
+    }
+    // QEMU reads this much, whatever the header says.
+    let descriptor = &head[at..at.saturating_add(length.max(DESCRIPTOR)).min(head.len())];
     let text = descriptor.split(|byte| *byte == 0).next().unwrap_or_default();
     check_descriptor(&String::from_utf8_lossy(text))?;
     let repeated = (tables == AT_END).then(|| head.get(..56).unwrap_or_default().to_vec());
@@ -73,14 +81,13 @@ fn check_descriptor(text: &str) -> Result<(), Refusal> {
             if kind.replace(value).is_some() {
                 return Err(corrupt("the descriptor gives its type twice"));
             }
-        } else if lower.starts_with("parentfilenamehint") || value("parentcid").is_some_and(|id| id != "ffffffff") {
+        } else if lower.contains("parentfilenamehint") || value("parentcid").is_some_and(|id| id != "ffffffff") {
             return Err(outside("a parent image", line));
-        } else if ["rw ", "rdonly ", "noaccess "].iter().any(|access| lower.starts_with(access)) {
+        }
+        let mut words = lower.split_ascii_whitespace();
+        if matches!(words.next(), Some("rw" | "rdonly" | "noaccess")) {
             extents += 1;
-            let mut words = line.splitn(4, ' ').skip(2);
-            let sparse = words.next().is_some_and(|word| word.eq_ignore_ascii_case("SPARSE"));
-            let own = words.next().is_some_and(|name| !name.contains(['/', '\\']));
-            if !sparse || !own || extents > 1 {
+            if words.nth(1) != Some("sparse") || line.contains(['/', '\\']) || extents > 1 {
                 return Err(outside("an extent in another file", line));
             }
         }
@@ -89,6 +96,7 @@ fn check_descriptor(text: &str) -> Result<(), Refusal> {
         Some("monolithicsparse" | "streamoptimized") if extents == 1 => Ok(()),
         Some("monolithicsparse" | "streamoptimized") => Err(corrupt("the descriptor names no extent")),
         Some(kind) => {
+            let kind: String = kind.chars().take(40).collect();
             let what = format!("type `{}`, only monolithicSparse and streamOptimized", kind.escape_debug());
             Err(Refusal::Unsupported { format: Vmdk, what })
         }

@@ -41,6 +41,8 @@ enum Answer {
     Endless,
     /// This status, with this `Retry-After`.
     Status(u16, Option<&'static str>),
+    /// Sends the client here again.
+    Redirect,
     /// A page for people.
     Page,
 }
@@ -122,6 +124,7 @@ async fn answer(State(mirror): State<Mirror>, request: Request) -> Response {
             }
             HttpBody::from("no")
         }
+        Answer::Redirect => return axum::response::Redirect::to("/image").into_response(),
         Answer::Page => return axum::response::Html("<html>Please log in").into_response(),
     };
     response.body(body).unwrap()
