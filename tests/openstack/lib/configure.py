@@ -125,6 +125,8 @@ write('etc/nova.conf', COMMON + f"""my_ip = 127.0.0.1
 host = lab-compute
 transport_url = fake://
 rpc_response_timeout = 60
+# On a busy machine a heartbeat may be late.
+service_down_time = 300
 compute_driver = lab_driver.LabDriver
 state_path = {STATE}/nova
 instances_path = {STATE}/nova/instances
@@ -194,6 +196,7 @@ write('etc/cinder.conf', COMMON + f"""my_ip = 127.0.0.1
 host = lab-volume
 transport_url = fake://
 state_path = {STATE}/cinder
+service_down_time = 300
 auth_strategy = keystone
 osapi_volume_listen = 127.0.0.1
 osapi_volume_listen_port = {PORT['cinder']}

@@ -1,7 +1,8 @@
 # Sourced by up, down, servers and cell: where everything lies, and the one test of whether a process is ours.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export LAB_SOURCE=$here
-export LAB=${GALLERIST_LAB:-$(cd "$here/../.." && pwd)/target/openstack}
+LAB=$(realpath -m "${GALLERIST_LAB:-$here/../../target/openstack}")
+export LAB
 export LAB_ETC=$LAB/etc
 # A block of ports, so that a second lab needs only another directory and another number.
 port=${GALLERIST_LAB_PORT:-$(cat "$LAB/etc/port" 2>/dev/null || echo 28000)}

@@ -15,12 +15,18 @@ def get(url):
 wanted = {'nova-conductor', 'nova-scheduler', 'nova-compute', 'cinder-scheduler', 'cinder-volume'}
 deadline = time.monotonic() + int(os.environ['LAB_PATIENCE'])
 while True:
-    services = get(rest.NOVA + '/os-services')['services'] + get(rest.CINDER + '/os-services')['services']
-    missing = wanted - {service['binary'] for service in services if service['state'] == 'up'}
-    if not missing and get(rest.NOVA + '/os-hypervisors')['hypervisors']:
+    try:
+        services = get(rest.NOVA + '/os-services')['services'] + get(rest.CINDER + '/os-services')['services']
+        missing = wanted - {service['binary'] for service in services if service['state'] == 'up'}
+        if not missing and not get(rest.NOVA + '/os-hypervisors')['hypervisors']:
+            missing = {'a hypervisor'}
+    except OSError as error:
+        # A refusal, a time-out, an answer of 5xx.
+        missing = {str(error)}
+    if not missing:
         break
     if time.monotonic() > deadline:
-        sys.exit('not up: %s' % ', '.join(sorted(missing) or ['no hypervisor']))
+        sys.exit('not up: %s' % ', '.join(sorted(missing)))
     time.sleep(0.2)
 
 flavors = {flavor['id'] for flavor in get(rest.NOVA + '/flavors')['flavors']}
