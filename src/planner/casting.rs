@@ -167,9 +167,11 @@ fn present(images: &[OwnedImage]) -> Option<&OwnedImage> {
 fn usability(image: &OwnedImage) -> u8 {
     match image.image().status {
         Status::Active => 0,
-        Status::Deactivated => 1,
-        Status::Queued => 2,
-        Status::Saving | Status::Uploading | Status::Importing | Status::Broken => 3,
+        // A deletion can be taken back; what somebody deactivated on purpose is left so.
+        Status::Deactivated if image.marks().condemned == Condemned::Yes => 1,
+        Status::Deactivated => 2,
+        Status::Queued => 3,
+        Status::Saving | Status::Uploading | Status::Importing | Status::Broken => 4,
     }
 }
 
