@@ -54,7 +54,10 @@ pub(super) fn latest(family: &Family, marks: &Marks, facts: &Facts, found: Optio
     }
     let with_name = |name: String| Attributes {
         name,
-        visibility: stage.visibility,
+        visibility: match family.audience {
+            Audience::Everybody => stage.visibility,
+            Audience::Project => Visibility::Private,
+        },
         protection: stage.protection,
         listing: stage.listing,
         min_disk,
@@ -133,8 +136,8 @@ pub(super) fn differences(before: &Attributes, after: &Attributes) -> Vec<String
 /// and a family that left the file is never shown to more people than before.
 pub(super) fn widest(family: Option<&Family>, marks: &Marks, found: &Attributes) -> Visibility {
     match (family.map(|family| family.audience), marks.audience) {
-        (Some(Audience::Project), _) | (None, Audience::Project) => Visibility::Private,
-        (Some(Audience::Everybody), _) => Visibility::Public,
+        (Some(Audience::Project), _) | (_, Audience::Project) => Visibility::Private,
+        (Some(Audience::Everybody), Audience::Everybody) => Visibility::Public,
         (None, Audience::Everybody) => found.visibility,
     }
 }

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 
 use super::Context;
 use crate::model::desired::{Chosen, Family, Wanted};
-use crate::model::image::Status;
+use crate::model::image::{Status, Visibility};
 use crate::model::name::VersionName;
 use crate::model::operation::{Activation, Record};
 use crate::model::ours::{BootVerdict, Condemned, OwnedImage, Role};
@@ -70,7 +70,7 @@ pub(super) fn cast<'a>(context: &Context<'a>, family: Option<&'a Family>, images
     };
     let (mut superseded, mut abandoned) = (Vec::new(), Vec::new());
     for image in images.into_iter().filter(|image| chosen.as_ref() != Some(image.id())) {
-        match image.role() {
+        match image.part_played() {
             Role::Staged => abandoned.push(image),
             Role::Shown => superseded.push(Superseded { image, since: Moment::ThisRun(context.today) }),
             Role::Superseded => {
@@ -131,7 +131,7 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
         let refusal = Because::BytesChanged { recorded: recorded.clone(), published: published.strongest().clone() };
         return keep(refusal, End::Possible);
     }
-    if image.marks().boot == BootVerdict::Failed && image.role() == Role::Staged {
+    if image.marks().boot == BootVerdict::Failed && image.part_played() == Role::Staged {
         return keep(Because::BootTestFailed, End::Possible);
     }
     let existing =
@@ -140,7 +140,7 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
         Status::Active => existing(Activation::Unchanged),
         Status::Deactivated if image.marks().condemned == Condemned::Yes => existing(Activation::Reactivate),
         Status::Deactivated => keep(Because::Deactivated, End::Possible),
-        Status::Queued => match (version, image.role()) {
+        Status::Queued => match (version, image.part_played()) {
             (Some(version), Role::Staged) => Choice {
                 latest: Latest::New(version, Record::Existing(Box::new(image.clone()))),
                 refusal: None,
@@ -159,7 +159,7 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
 fn present(images: &[OwnedImage]) -> Option<&OwnedImage> {
     images
         .iter()
-        .filter(|image| image.role() == Role::Shown)
+        .filter(|image| image.part_played() == Role::Shown)
         .min_by(|one, other| usability(one).cmp(&usability(other)).then_with(|| newest_first(one, other)))
 }
 
@@ -167,9 +167,11 @@ fn present(images: &[OwnedImage]) -> Option<&OwnedImage> {
 fn usability(image: &OwnedImage) -> u8 {
     match image.image().status {
         Status::Active => 0,
-        Status::Deactivated => 1,
-        Status::Queued => 2,
-        Status::Saving | Status::Uploading | Status::Importing | Status::Broken => 3,
+        // A deletion can be taken back; what somebody deactivated on purpose is left so.
+        Status::Deactivated if image.marks().condemned == Condemned::Yes => 1,
+        Status::Deactivated => 2,
+        Status::Queued => 3,
+        Status::Saving | Status::Uploading | Status::Importing | Status::Broken => 4,
     }
 }
 
@@ -183,9 +185,17 @@ pub(super) fn newest_first(one: &OwnedImage, other: &OwnedImage) -> Ordering {
 }
 
 impl OwnedImage {
+    /// The part that an image has played so far. What others can see was shown to them, whatever mark it has lost.
+    pub(super) fn part_played(&self) -> Role {
+        match (self.role(), self.attributes().visibility) {
+            (Role::Staged, Visibility::Shared | Visibility::Community | Visibility::Public) => Role::Shown,
+            (role, _) => role,
+        }
+    }
+
     /// Which of several images of one version is preferred as the latest; less is preferred.
     fn role_rank(&self) -> u8 {
-        match self.role() {
+        match self.part_played() {
             Role::Shown => 0,
             Role::Superseded => 1,
             Role::Staged => 2,

@@ -8,10 +8,11 @@
 
 use super::Context;
 use super::casting::{Cast, End, Latest, Superseded};
+use crate::model::desired::Audience;
 use crate::model::image::{Status, Visibility};
 use crate::model::lifecycle::{DeleteWhen, Lifecycle};
 use crate::model::observed::SiteView;
-use crate::model::operation::Delete;
+use crate::model::operation::{Activation, Delete};
 use crate::model::ours::OwnedImage;
 use crate::model::reason::Because;
 use crate::model::template::Moment;
@@ -29,15 +30,24 @@ pub(super) enum Ending {
     Goes(Box<Delete>),
 }
 
-/// The ending of a superseded version. `newer` tells how many superseded versions are newer, `public` how many
-/// versions of the family are public now.
+/// Where a version stands among the superseded ones of its family.
+#[derive(Clone, Copy)]
+pub(super) struct Rank {
+    /// How many are newer.
+    pub(super) newer: usize,
+    /// How many of these are public and stay so. Those that may themselves go count too: the newest of them never
+    /// goes, whatever is known of its users, so that knowing less of one image does not end another.
+    pub(super) newer_public: usize,
+}
+
+/// The ending of a superseded version.
 pub(super) fn of_superseded(
     context: &Context<'_>,
     lifecycle: &Lifecycle,
     view: &SiteView,
     cast: &Cast<'_>,
-    (newer, superseded): (usize, &Superseded),
-    public: usize,
+    superseded: &Superseded,
+    rank: Rank,
 ) -> Ending {
     let policy = &lifecycle.deletion;
     let since = match superseded.since {
@@ -49,19 +59,27 @@ pub(super) fn of_superseded(
         (DeleteWhen::Never, _) | (_, End::Frozen) => return Ending::Stays,
         (DeleteWhen::Unused, End::Possible) => {}
     }
-    if newer < policy.keep {
+    if rank.newer < policy.keep {
         return Ending::Stays;
     }
     if !policy.after.is_reached(since, context.today) {
         return policy.after.due(since).map_or(Ending::Stays, Ending::Due);
     }
     let image = &superseded.image;
-    let retired = context.family(&super::family_of(context.desired, image.marks())).is_none();
-    if !retired && matches!(cast.latest, Latest::Nobody) {
-        return Ending::Held(Because::NoLatest);
-    }
-    if retired && image.attributes().visibility == Visibility::Public && public < 2 {
-        return Ending::Held(Because::LastPublic);
+    match (context.family(&super::family_of(context.desired, image.marks())), &cast.latest) {
+        // While the wanted version is refused, it may be the very image the refusal is about.
+        (Some(family), _) if cast.refusal.is_some() && family.wanted.name() == Some(&image.marks().version) => {
+            return Ending::Stays;
+        }
+        (Some(_), Latest::Nobody) => return Ending::Held(Because::NoLatest),
+        (Some(_), Latest::Existing(latest, Activation::Unchanged)) if !latest.is_active() => {
+            return Ending::Held(Because::NoLatest);
+        }
+        (Some(_), Latest::Existing(..) | Latest::New(..)) => {}
+        (None, _) if image.attributes().visibility == Visibility::Public && rank.newer_public == 0 => {
+            return Ending::Held(Because::LastPublic);
+        }
+        (None, _) => {}
     }
     with_evidence(lifecycle, view, image)
 }
@@ -87,11 +105,18 @@ fn with_evidence(lifecycle: &Lifecycle, view: &SiteView, image: &OwnedImage) -> 
         Sighting::InUse(users) => Ending::Held(Because::InUse(users)),
         Sighting::Unknown(sources) => Ending::Held(Because::UsageUnknown(sources)),
         Sighting::Unused(evidence) => {
-            let audience = image.marks().audience;
-            match Delete::new(image.clone(), evidence, audience, lifecycle.deletion.snapshots) {
+            match Delete::new(image.clone(), evidence, audience(image), lifecycle.deletion.snapshots) {
                 Some(delete) => Ending::Goes(Box::new(delete)),
                 None => Ending::Stays,
             }
         }
+    }
+}
+
+/// Whose usage counts. What everybody can see, everybody may use, whomever it was made for.
+pub(super) fn audience(image: &OwnedImage) -> Audience {
+    match image.attributes().visibility {
+        Visibility::Private | Visibility::Shared => image.marks().audience,
+        Visibility::Community | Visibility::Public => Audience::Everybody,
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::appearance::{self, Look, Name};
 use super::casting::{Cast, Latest, Superseded, cast};
-use super::deletion::{self, Ending};
-use super::{Context, order};
+use super::deletion::{self, Ending, Rank};
+use super::{Context, order, title};
 use crate::model::desired::{Audience, Family};
 use crate::model::image::{Attributes, Visibility};
 use crate::model::name::{FamilyName, ImageId, ImageName, SiteName, VersionName};
@@ -62,7 +62,6 @@ pub(super) fn settle(
     let scene = Scene { context, site, view, name, family: context.family(name) };
     let mut settled = Settled::default();
     settled.notes.extend(scene.duplicates(&images));
-    let public = images.iter().filter(|image| image.attributes().visibility == Visibility::Public).count();
     let cast = cast(context, scene.family, images);
     if let Some(taken) = scene.name_taken(&cast) {
         let version = cast.latest.version();
@@ -74,7 +73,7 @@ pub(super) fn settle(
         settled.refused.push((scene.hold(version, Verb::Create, refusal.clone()), None));
     }
     settled.latest = scene.show_latest(&cast);
-    scene.end_superseded(&cast, public, &mut settled);
+    scene.end_superseded(&cast, &mut settled);
     settled
 }
 
@@ -121,7 +120,7 @@ impl Scene<'_> {
                 let facts = self.facts(&version, Some(image), Moment::Unknown, 0);
                 let found = (image.attributes(), image.image().virtual_size);
                 let look = appearance::latest(family, &marks, &facts, Some(found));
-                let reasons = match (image.role(), activation) {
+                let reasons = match (image.part_played(), activation) {
                     (Role::Staged | Role::Superseded, _) => {
                         vec![Reason::BecomesLatest { from: cast.present.clone() }]
                     }
@@ -173,11 +172,13 @@ impl Scene<'_> {
     }
 
     /// Decides who goes, then names the others: a name is only shared, and a rank only taken, by versions that stay.
-    fn end_superseded(&self, cast: &Cast<'_>, public: usize, settled: &mut Settled) {
+    fn end_superseded(&self, cast: &Cast<'_>, settled: &mut Settled) {
         let lifecycle = self.context.lifecycle(self.name);
         let mut staying = Vec::new();
         for (newer, superseded) in cast.superseded.iter().enumerate() {
-            let ending = deletion::of_superseded(self.context, lifecycle, self.view, cast, (newer, superseded), public);
+            let rest = cast.superseded[..newer].iter().filter(|other| self.stays_public(other)).count();
+            let rank = Rank { newer, newer_public: rest };
+            let ending = deletion::of_superseded(self.context, lifecycle, self.view, cast, superseded, rank);
             if self.conclude(&superseded.image, ending, Reason::Unused, settled) {
                 staying.push(superseded);
             }
@@ -189,11 +190,22 @@ impl Scene<'_> {
         let names = self.names(&staying);
         for (rank, (superseded, name)) in staying.iter().zip(names).enumerate() {
             let Some(step) = self.keep(cast, superseded, rank + 1, name) else { continue };
-            match superseded.image.role() {
+            match superseded.image.part_played() {
                 Role::Superseded => settled.upkeep.push(step),
                 Role::Shown | Role::Staged => settled.replaced.push(step),
             }
         }
+    }
+
+    /// Whether a superseded version is public now and will be after the plan.
+    fn stays_public(&self, superseded: &Superseded) -> bool {
+        let found = superseded.image.attributes();
+        let lifecycle = self.context.lifecycle(self.name);
+        let then = date(superseded.since)
+            .and_then(|since| lifecycle.stage_on(since, self.context.today).visibility)
+            .unwrap_or(found.visibility)
+            .min(appearance::widest(self.family, superseded.image.marks(), found));
+        found.visibility == Visibility::Public && then == Visibility::Public
     }
 
     /// Whether the image stays.
@@ -280,22 +292,13 @@ impl Scene<'_> {
         let image = &superseded.image;
         let mut facts = self.facts(&image.marks().version, Some(image), superseded.since, rank);
         if facts.name.is_none() {
-            facts.name = self.title_of_retired(superseded, &facts);
+            let lifecycle = self.context.lifecycle(self.name);
+            let name = &image.attributes().name;
+            // A name that no template made is kept whole, once: afterwards it carries a date.
+            facts.name = title::found_in(name, lifecycle, &facts)
+                .or_else(|| (image.part_played() == Role::Shown).then(|| name.clone()));
         }
         facts
-    }
-
-    /// A family that has left the file is still called by the title in its images' names.
-    fn title_of_retired(&self, superseded: &Superseded, facts: &Facts) -> Option<String> {
-        let name = &superseded.image.attributes().name;
-        let lifecycle = self.context.lifecycle(self.name);
-        let stages = lifecycle.superseded.iter().filter_map(|stage| stage.name.as_ref());
-        let found = std::iter::once(&lifecycle.latest.name).chain(stages).find_map(|name_template| {
-            let plain = name.strip_suffix(&format!(" ({})", facts.version)).unwrap_or(name);
-            name_template.title_in(plain, facts)
-        });
-        // A name that no template made is kept whole, once: afterwards it carries a date.
-        found.or_else(|| (superseded.image.role() == Role::Shown).then(|| name.clone()))
     }
 
     fn facts(&self, version: &VersionName, image: Option<&OwnedImage>, superseded: Moment, rank: usize) -> Facts {

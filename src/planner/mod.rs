@@ -22,6 +22,7 @@ mod family;
 mod guards;
 pub mod identity;
 mod order;
+mod title;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +81,7 @@ pub fn candidates(desired: &Desired, observed: &Observed, now: Timestamp) -> Vec
         for (name, images) in context.families_on(view) {
             let snapshots = context.lifecycle(&name).deletion.snapshots;
             let by_id: BTreeMap<_, _> =
-                images.iter().map(|image| (image.id().clone(), image.marks().audience)).collect();
+                images.iter().map(|image| (image.id().clone(), deletion::audience(image))).collect();
             let settled = family::settle(&context, site, &unasked, &name, images);
             candidates.extend(settled.refused.into_iter().filter_map(|(hold, image)| match hold.because {
                 Because::UsageUnknown(_) => {

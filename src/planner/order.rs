@@ -12,9 +12,17 @@ use crate::model::reason::Edge;
 /// Puts the steps of a family on a site into the plan, in order.
 pub(super) fn enter(settled: Settled, plan: &mut Plan) {
     let latest = settled.latest.map(|step| plan.add(step));
-    let replaced: Vec<_> = settled.replaced.into_iter().map(|step| plan.add(step)).collect();
+    let mut replaced: Vec<_> = settled.replaced.into_iter().map(|step| plan.add(step)).collect();
     for step in settled.upkeep {
-        plan.add(step);
+        // Somebody may have given an older version the public name by hand; then it gives way like any other.
+        let bears_the_name = latest.is_some_and(|latest| {
+            plan.step(latest).operation.after().map(|after| &after.name)
+                == step.operation.before().map(|before| &before.name)
+        });
+        let node = plan.add(step);
+        if bears_the_name {
+            replaced.push(node);
+        }
     }
     let ended: Vec<_> = settled.ended.into_iter().map(|step| plan.add(step)).collect();
     let mut edges = Vec::new();

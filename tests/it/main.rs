@@ -1,1 +1,8 @@
 //! The one integration binary.
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod seasons;
+#[cfg(test)]
+mod support;
