@@ -65,9 +65,7 @@ struct EndpointRecord {
 
 impl EndpointRecord {
     fn is_in(&self, region: Option<&str>) -> bool {
-        region.is_none_or(|region| {
-            self.region_id.as_deref() == Some(region) || self.region.as_deref() == Some(region)
-        })
+        region.is_none_or(|region| self.region_id.as_deref() == Some(region) || self.region.as_deref() == Some(region))
     }
 
     /// Keystone v2 catalogues said `publicURL`; some gateways still do.
@@ -80,7 +78,8 @@ impl Token {
     /// The endpoint of a service, by any of its types, the interfaces in order of preference.
     pub(super) fn endpoint(&self, types: &[&str], filters: &EndpointFilters) -> Option<Url> {
         let candidates = types.iter().flat_map(|wanted| self.endpoints_of(wanted));
-        let candidates: Vec<&EndpointRecord> = candidates.filter(|found| found.is_in(filters.region.as_deref())).collect();
+        let candidates: Vec<&EndpointRecord> =
+            candidates.filter(|found| found.is_in(filters.region.as_deref())).collect();
         filters.interfaces.iter().find_map(|interface| {
             candidates
                 .iter()
@@ -135,9 +134,7 @@ mod tests {
     fn endpoints_are_found_by_region_interface_and_alias() {
         let token = token();
         let find = |service: Service, region: &str, interface: InterfaceType| {
-            token
-                .endpoint(service.types(), &EndpointFilters::new([interface], region))
-                .map(|url| url.to_string())
+            token.endpoint(service.types(), &EndpointFilters::new([interface], region)).map(|url| url.to_string())
         };
         assert_eq!(find(Service::Glance, "one", InterfaceType::Public).as_deref(), Some("http://one/"));
         assert_eq!(find(Service::Glance, "one", InterfaceType::Internal).as_deref(), Some("http://internal/"));

@@ -159,7 +159,9 @@ impl fmt::Display for ApiError {
         let Self { service, method, path, status, message, request_id, kind } = self;
         match status {
             Some(status) => write!(formatter, "{service} answered {status} to `{method} {path}`")?,
-            None if *kind == ErrorKind::Connection => write!(formatter, "no answer from {service} to `{method} {path}`")?,
+            None if *kind == ErrorKind::Connection => {
+                write!(formatter, "no answer from {service} to `{method} {path}`")?;
+            }
             None => write!(formatter, "{service}, `{method} {path}`")?,
         }
         if !message.is_empty() {
@@ -191,7 +193,7 @@ pub(crate) fn one_line(text: &str) -> String {
 fn explanation(body: &[u8]) -> String {
     let body = &body[..body.len().min(EXPLAINED_BYTES)];
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
-        return message_in(&value, 3).unwrap_or_default();
+        return without_markup(&message_in(&value, 3).unwrap_or_default());
     }
     let text = without_markup(&String::from_utf8_lossy(body));
     let line = one_line(&text);
@@ -256,9 +258,16 @@ mod tests {
                 "<html>\n <head>\n  <title>409 Conflict</title>\n </head>\n <body>\n  <h1>409 Conflict</h1>\n  Property &#x27;a&amp;b&#x27; does not exist<br /><br />\n\n </body>\n</html>",
                 "Property 'a&b' does not exist",
             ),
-            ("403 Forbidden\n\nYou are not authorized to complete publicize_image action.\n\n   ", "You are not authorized to complete publicize_image action."),
+            (
+                "403 Forbidden\n\nYou are not authorized to complete publicize_image action.\n\n   ",
+                "You are not authorized to complete publicize_image action.",
+            ),
             (r#"{"badRequest": {"code": 400, "message": "Image ID is not active."}}"#, "Image ID is not active."),
-            (r#"{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}"#, "The request you have made requires authentication."),
+            (
+                r#"{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}"#,
+                "The request you have made requires authentication.",
+            ),
+            (r#"{"message": "Image is protected.<br /><br />\n\n", "code": "403 Forbidden"}"#, "Image is protected."),
             ("upstream connect error", "upstream connect error"),
             ("", ""),
             ("<", ""),

@@ -26,8 +26,8 @@ use super::error::{ApiError, ErrorKind, Service};
 use super::keystone::{Keystone, Session, TOKEN_HEADER, lower_error};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 const TRIES: usize = 4;
 /// A page of 1000 images with a hundred properties each is about 10 MB.
 const LARGEST_BODY: usize = 64 << 20;
@@ -46,9 +46,10 @@ impl Transport {
         let broken = |error: &reqwest::Error| {
             ApiError::new(Service::Keystone, "POST", "/v3/auth/tokens", ErrorKind::Refused, &chain(error))
         };
-        let builder = || tls.apply(Client::builder()).map_err(|text| {
-            ApiError::new(Service::Keystone, "POST", "/v3/auth/tokens", ErrorKind::Refused, &text)
-        });
+        let builder = || {
+            tls.apply(Client::builder())
+                .map_err(|text| ApiError::new(Service::Keystone, "POST", "/v3/auth/tokens", ErrorKind::Refused, &text))
+        };
         let api = builder()?
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
@@ -177,16 +178,8 @@ impl Answer {
 
 impl Endpoint {
     /// A service at a URL of the catalogue. Where that URL names no version of the API, `version` is appended.
-    pub(super) fn new(transport: Arc<Transport>, service: Service, mut base: Url, version: &str) -> Self {
-        let path = base.path().trim_end_matches('/').to_owned();
-        let is_version = |segment: &str| {
-            segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
-        };
-        let versioned = path.split('/').any(is_version);
-        base.set_path(&if versioned { path } else { format!("{path}/{version}") });
-        base.set_query(None);
-        base.set_fragment(None);
-        Self { transport, service, base }
+    pub(super) fn new(transport: Arc<Transport>, service: Service, url: Url, version: &str) -> Self {
+        Self { transport, service, base: versioned(url, version) }
     }
 
     /// Which service it is.
@@ -199,19 +192,13 @@ impl Endpoint {
         self.base.path().split('/').any(|segment| segment == version)
     }
 
-    fn url(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
-        url
-    }
-
     /// Sends a request until it succeeds or another try would be wrong or useless.
     ///
     /// # Errors
     /// [`ApiError`], for an answer that is no success as well.
     pub(super) async fn send(&self, request: Request) -> Result<Answer, ApiError> {
         let Request { method, path, query, headers, body } = request;
-        let url = self.url(&path);
+        let url = join(&self.base, &path);
         let mut waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(Duration::from_secs(5))
@@ -242,12 +229,10 @@ impl Endpoint {
                         self.transport.keystone.renewed(client, token).await.map_err(|error| lower_error(&error))?;
                         continue;
                     }
-                    let again = match (error.kind(), asked) {
-                        (ErrorKind::RateLimited, _) => true,
-                        (ErrorKind::Server, Some(_)) if error.status == Some(503) => true,
-                        (ErrorKind::Server | ErrorKind::Connection, _) => method == Method::GET,
-                        _ => false,
-                    };
+                    let told_to =
+                        error.kind() == ErrorKind::RateLimited || error.status == Some(503) && asked.is_some();
+                    let failed = matches!(error.kind(), ErrorKind::Server | ErrorKind::Connection);
+                    let again = told_to || failed && method == Method::GET;
                     (error, again.then_some(asked))
                 }
                 Err(error) => {
@@ -266,8 +251,13 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`ApiError`]; where the body itself failed, its error is at the end of the message.
-    pub(super) async fn send_stream(&self, path: &str, body: reqwest::Body, length: Option<u64>) -> Result<(), ApiError> {
-        let url = self.url(path);
+    pub(super) async fn send_stream(
+        &self,
+        path: &str,
+        body: reqwest::Body,
+        length: Option<u64>,
+    ) -> Result<(), ApiError> {
+        let url = join(&self.base, path);
         let mut builder = self.transport.data.put(url.clone()).header(CONTENT_TYPE, "application/octet-stream");
         if let Some(length) = length {
             builder = builder.header(reqwest::header::CONTENT_LENGTH, length);
@@ -283,7 +273,7 @@ impl Endpoint {
     /// # Errors
     /// [`ApiError`]; the body's own errors come later.
     pub(super) async fn read_stream(&self, path: &str) -> Result<Response, ApiError> {
-        let url = self.url(path);
+        let url = join(&self.base, path);
         match self.transport.once(&self.transport.data, self.transport.data.get(url.clone())).await?.outcome {
             Ok(response) if response.status().is_success() => Ok(response),
             Ok(response) => match self.read(&Method::GET, response).await {
@@ -312,6 +302,24 @@ impl Endpoint {
     fn lost(&self, method: &Method, url: &Url, error: &reqwest::Error) -> ApiError {
         ApiError::new(self.service, method.as_str(), url.path(), ErrorKind::Connection, &chain(error))
     }
+}
+
+fn versioned(mut url: Url, version: &str) -> Url {
+    let path = url.path().trim_end_matches('/').to_owned();
+    let is_version = |segment: &str| {
+        segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    };
+    let has_version = path.split('/').any(is_version);
+    url.set_path(&if has_version { path } else { format!("{path}/{version}") });
+    url.set_query(None);
+    url.set_fragment(None);
+    url
+}
+
+fn join(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
 }
 
 /// `Retry-After` in seconds, bounded. Its other form, a date, no OpenStack service sends.
@@ -348,3 +356,7 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

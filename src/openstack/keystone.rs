@@ -97,7 +97,8 @@ impl Keystone {
         let response = sent.map_err(|error| Error::new(ErrorKind::ProtocolError, super::http::chain(&error)))?;
         let status = response.status();
         let header = response.headers().get("x-subject-token").cloned();
-        let bytes = super::http::bounded_body(response).await.map_err(|text| Error::new(ErrorKind::ProtocolError, text))?;
+        let bytes =
+            super::http::bounded_body(response).await.map_err(|text| Error::new(ErrorKind::ProtocolError, text))?;
         if !status.is_success() {
             let answer = ApiError::from_answer(Service::Keystone, "POST", LOGIN_PATH, status.as_u16(), &bytes, None);
             return Err(Error::new(status.into(), answer.message));
@@ -106,8 +107,8 @@ impl Keystone {
         let mut header = header.ok_or_else(|| malformed("the answer to the login holds no token"))?;
         header.set_sensitive(true);
         // The parser's own message could quote the body, which holds the token's facts; it is left out.
-        let TokenBody { token } =
-            serde_json::from_slice(&bytes).map_err(|_| malformed("the answer to the login is not a token of the Identity API v3"))?;
+        let TokenBody { token } = serde_json::from_slice(&bytes)
+            .map_err(|_| malformed("the answer to the login is not a token of the Identity API v3"))?;
         let renew_at = token.expires_at.map(|end| end - renewal_margin(end.duration_since(Timestamp::now())));
         Ok(Session { header, renew_at, token })
     }
@@ -128,7 +129,8 @@ impl osauth::AuthType for Keystone {
         let session = self.session(client).await?;
         let known = [Service::Keystone, Service::Glance, Service::Nova, Service::Cinder];
         let own = [service_type];
-        let types = known.iter().map(|service| service.types()).find(|types| types.contains(&service_type)).unwrap_or(&own);
+        let types =
+            known.iter().map(|service| service.types()).find(|types| types.contains(&service_type)).unwrap_or(&own);
         session.token.endpoint(types, filters).ok_or_else(|| {
             let region = filters.region.as_deref().map_or(String::new(), |region| format!(" in region `{region}`"));
             Error::new(ErrorKind::EndpointNotFound, format!("the catalogue has no `{service_type}` service{region}"))
@@ -155,8 +157,14 @@ pub(super) fn lower_error(error: &Error) -> ApiError {
         ErrorKind::ProtocolError | ErrorKind::OperationTimedOut => (None, ApiErrorKind::Connection),
         ErrorKind::InternalServerError => (None, ApiErrorKind::Server),
         ErrorKind::InvalidResponse => (None, ApiErrorKind::Malformed),
-        // osauth may add kinds; whatever they are, the request was not accepted.
-        _ => (None, ApiErrorKind::Refused),
+        // Whatever kinds osauth may add, the request was not accepted.
+        ErrorKind::TooManyItems
+        | ErrorKind::InvalidInput
+        | ErrorKind::IncompatibleApiVersion
+        | ErrorKind::Conflict
+        | ErrorKind::OperationFailed
+        | ErrorKind::InvalidConfig
+        | _ => (None, ApiErrorKind::Refused),
     };
     // osauth's Display is `description: message`; only the message is ours.
     let text = error.to_string();

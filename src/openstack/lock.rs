@@ -43,14 +43,19 @@ pub struct Holder {
 impl Holder {
     /// A holder with a fresh random id. The words are cut to a length that Glance takes.
     pub fn new(who: &str, place: &str, since: Timestamp) -> Self {
-        let cut = |text: &str| -> String { super::error::one_line(text).chars().take(LONGEST_WORD).collect() };
+        let cut = |text: &str| super::error::one_line(&text.chars().take(LONGEST_WORD).collect::<String>());
         Self { id: Uuid::new_v4().to_string(), who: cut(who), place: cut(place), since: since.to_string() }
     }
 
     fn from_description(description: &str) -> Option<Self> {
         let holder: Self = serde_json::from_str(description).ok()?;
         let line = |text: &str| super::error::one_line(text);
-        Some(Self { id: line(&holder.id), who: line(&holder.who), place: line(&holder.place), since: line(&holder.since) })
+        Some(Self {
+            id: line(&holder.id),
+            who: line(&holder.who),
+            place: line(&holder.place),
+            since: line(&holder.since),
+        })
     }
 }
 
@@ -143,9 +148,7 @@ async fn attempt(site: &Site, catalogue: &CatalogueName, holder: &Holder) -> Res
     };
     // Taken, or the answer to our own request was lost: the id in the description tells.
     match (read(site, &namespace).await, error.kind()) {
-        (Ok(Some(found)), _) if found.id == holder.id => {
-            Ok(Acquired::Held(Lock { namespace, id: holder.id.clone() }))
-        }
+        (Ok(Some(found)), _) if found.id == holder.id => Ok(Acquired::Held(Lock { namespace, id: holder.id.clone() })),
         (Ok(found), ErrorKind::Conflict) => Ok(Acquired::Busy(found)),
         (Err(_), ErrorKind::Conflict) => Ok(Acquired::Busy(None)),
         (Ok(Some(found)), _) => Ok(Acquired::Busy(Some(found))),

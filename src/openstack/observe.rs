@@ -32,18 +32,16 @@ pub async fn observe(site: &Site, catalogue: &CatalogueName, public_names: &[Str
         ..Filter::new(Seen::All)
     };
     let (listed, hidden) = (ours(Listing::Listed), ours(Listing::Hidden));
-    let (mut images, hidden, namesakes) = future::try_join3(
-        site.glance.list(&listed),
-        site.glance.list(&hidden),
-        namesakes(&site.glance, public_names),
-    )
-    .await?;
+    let (mut images, hidden, namesakes) =
+        future::try_join3(site.glance.list(&listed), site.glance.list(&hidden), namesakes(&site.glance, public_names))
+            .await?;
     images.extend(hidden);
     Ok(SiteView { images, namesakes, ..SiteView::empty(site.project.clone()) })
 }
 
 async fn namesakes(glance: &Glance, names: &[String]) -> Result<BTreeMap<ImageId, Image>, ApiError> {
-    let filters = chunks(names).into_iter().map(|names| Filter { names, ..Filter::new(Seen::Only(Visibility::Public)) });
+    let filters =
+        chunks(names).into_iter().map(|names| Filter { names, ..Filter::new(Seen::Only(Visibility::Public)) });
     stream::iter(filters)
         .map(|filter| async move { glance.list(&filter).await })
         .buffer_unordered(AT_ONCE)
@@ -84,7 +82,8 @@ mod tests {
 
     #[test]
     fn names_are_asked_for_in_portions_and_each_once() {
-        let twenty: Vec<String> = (0..20).map(|number| format!("Ubuntu 24.04 Noble Numbat {number} - Latest")).collect();
+        let twenty: Vec<String> =
+            (0..20).map(|number| format!("Ubuntu 24.04 Noble Numbat {number} - Latest")).collect();
         assert_eq!(chunks(&twenty).len(), 1, "three requests for twenty families");
         let many: Vec<String> = (0..500).map(|number| format!("Distribution {number} - Latest")).collect();
         let portions = chunks(&many);

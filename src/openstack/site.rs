@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use osauth::{EndpointFilters, InterfaceType};
+use osauth::EndpointFilters;
 use url::Url;
 
 use super::clouds::{Cloud, CloudsError, Surroundings};
@@ -246,10 +246,7 @@ impl Site {
     }
 
     /// The names of those projects whose names Keystone tells, each asked for once.
-    pub async fn project_names(
-        &self,
-        projects: impl IntoIterator<Item = ProjectId>,
-    ) -> BTreeMap<ProjectId, String> {
+    pub async fn project_names(&self, projects: impl IntoIterator<Item = ProjectId>) -> BTreeMap<ProjectId, String> {
         use futures_util::StreamExt as _;
         let projects: std::collections::BTreeSet<ProjectId> = projects.into_iter().collect();
         let named = futures_util::stream::iter(projects)
@@ -264,7 +261,8 @@ mod tests {
     use super::*;
 
     fn names(pairs: &[(Option<&str>, Option<&str>)]) -> Result<Vec<String>, String> {
-        let pairs: Vec<_> = pairs.iter().map(|(cloud, region)| (cloud.map(str::to_owned), region.map(str::to_owned))).collect();
+        let pairs: Vec<_> =
+            pairs.iter().map(|(cloud, region)| (cloud.map(str::to_owned), region.map(str::to_owned))).collect();
         site_names(&pairs)
             .map(|names| names.iter().map(ToString::to_string).collect())
             .map_err(|error| error.to_string())

@@ -49,17 +49,8 @@ pub(super) struct ImageRecord {
 }
 
 /// Attributes of the record itself that the model has no use for. They are no custom properties.
-const BASE_ATTRIBUTES: [&str; 9] = [
-    "checksum",
-    "container_format",
-    "updated_at",
-    "file",
-    "self",
-    "schema",
-    "locations",
-    "direct_url",
-    "multihash",
-];
+const BASE_ATTRIBUTES: [&str; 9] =
+    ["checksum", "container_format", "updated_at", "file", "self", "schema", "locations", "direct_url", "multihash"];
 
 impl ImageRecord {
     /// The image as the model knows it.

@@ -63,10 +63,11 @@ impl Settings {
 
 /// The cloud that settings describe.
 pub(super) fn lower(name: Option<String>, settings: &Settings) -> Result<Cloud, String> {
-    let url = settings.get("auth_url").ok_or_else(|| match settings.get("profile").or_else(|| settings.get("cloud")) {
-        Some(_) => "`profile` is not supported; write `auth_url` and what else the profile says".to_owned(),
-        None => "`auth_url` is missing".to_owned(),
-    })?;
+    let url =
+        settings.get("auth_url").ok_or_else(|| match settings.get("profile").or_else(|| settings.get("cloud")) {
+            Some(_) => "`profile` is not supported; write `auth_url` and what else the profile says".to_owned(),
+            None => "`auth_url` is missing".to_owned(),
+        })?;
     let endpoint = |key: &str, text: &str| match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         Ok(_) | Err(_) => Err(format!("`{key}` is no http or https URL")),

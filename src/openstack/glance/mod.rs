@@ -24,8 +24,8 @@ use crate::model::version::DiskFormat;
 
 pub use data::Download;
 pub use import::{Import, ImportMethod, ImportTask, Store};
-pub use list::{Filter, Seen};
 pub(super) use list::can_be_quoted;
+pub use list::{Filter, Seen};
 pub use patch::json_patch;
 
 /// Glance in one region.
@@ -90,7 +90,9 @@ impl Glance {
         }
         match self.get(&new.id).await {
             // A random id with exactly our name and tags: our own request did arrive.
-            Ok(found) if found.attributes.name == new.attributes.name && found.attributes.tags == new.attributes.tags => {
+            Ok(found)
+                if found.attributes.name == new.attributes.name && found.attributes.tags == new.attributes.tags =>
+            {
                 Ok(found)
             }
             Err(missing) if missing.kind() == ErrorKind::NotFound && error.kind() == ErrorKind::Connection => {
@@ -167,7 +169,8 @@ impl Glance {
 /// The body of the POST. Properties come first, so that none of them can stand in for an attribute of the record.
 fn record(new: &NewImage) -> Value {
     let Attributes { name, visibility, protection, listing, min_disk, min_ram, properties, tags } = &new.attributes;
-    let mut record: BTreeMap<&str, Value> = properties.iter().map(|(key, value)| (key.as_str(), json!(value))).collect();
+    let mut record: BTreeMap<&str, Value> =
+        properties.iter().map(|(key, value)| (key.as_str(), json!(value))).collect();
     record.extend([
         ("id", json!(new.id.as_str())),
         ("name", json!(name)),

@@ -22,7 +22,8 @@ pub(super) async fn ask(site: &Site) -> Result<(), String> {
         Rights::Member => {
             let request = Request::get("servers").header("x-openstack-nova-api-version", "2.69");
             let page: Result<ServerPage, _> = nova.endpoint().send(request).await.and_then(|answer| answer.json());
-            let page = page.map_err(|error| format!("whether every cell of Nova answers could not be asked: {error}"))?;
+            let page =
+                page.map_err(|error| format!("whether every cell of Nova answers could not be asked: {error}"))?;
             if page.servers.iter().any(|server| server.status.as_deref() == Some("UNKNOWN")) {
                 return Err("a cell of Nova does not answer: some servers are listed as `UNKNOWN`".to_owned());
             }

@@ -107,11 +107,7 @@ impl<'a> UsageReader<'a> {
         answers.into_iter().map(|(image, answers)| (image, Usage::new(answers))).collect()
     }
 
-    async fn ask_all(
-        &self,
-        sources: &[Box<dyn UsageSource>],
-        question: &Question,
-    ) -> (ImageId, Vec<(Source, Answer)>) {
+    async fn ask_all(&self, sources: &[Box<dyn UsageSource>], question: &Question) -> (ImageId, Vec<(Source, Answer)>) {
         let asked = sources
             .iter()
             .filter(|source| source.applies(question))

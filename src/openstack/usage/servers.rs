@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn restorable_servers_count_as_much_as_live_ones() {
         let image = ImageId::parse("i1").unwrap();
-        let one = |id: &str, of: &str| (user(UserKind::Server, id.to_owned(), Some("p".to_owned())), Some(of.to_owned()));
+        let one =
+            |id: &str, of: &str| (user(UserKind::Server, id.to_owned(), Some("p".to_owned())), Some(of.to_owned()));
         assert_eq!(conclude(&image, vec![], vec![]), Answer::Nobody);
         assert!(matches!(conclude(&image, vec![], vec![one("s", "i1")]), Answer::Users(..)));
         assert!(matches!(conclude(&image, vec![one("s", "i1")], vec![one("t", "i2")]), Answer::Unknown(_)));

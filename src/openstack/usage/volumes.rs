@@ -22,8 +22,11 @@ use crate::openstack::wire::{VolumePage, VolumeRecord};
 /// The volumes of our own project, once they were read.
 #[derive(Default)]
 pub(super) struct Volumes {
-    own: OnceCell<Result<Vec<(User, Option<String>)>, String>>,
+    own: OnceCell<Result<Vec<Found>, String>>,
 }
+
+/// A volume, and the image it says it was made from.
+type Found = (User, Option<String>);
 
 #[async_trait]
 impl UsageSource for Volumes {
@@ -58,7 +61,8 @@ impl UsageSource for Volumes {
                     .to_owned(),
             ),
             (Rights::Member, Audience::Project) => {
-                let own = self.own.get_or_init(|| async { own_volumes(cinder).await.map_err(|error| error.to_string()) });
+                let own =
+                    self.own.get_or_init(|| async { own_volumes(cinder).await.map_err(|error| error.to_string()) });
                 match own.await {
                     Ok(volumes) => answer(
                         volumes
@@ -81,12 +85,12 @@ async fn page(cinder: &Endpoint, request: Request) -> Result<VolumePage, ApiErro
     cinder.send(request).await?.json()
 }
 
-fn lower(volume: VolumeRecord) -> (User, Option<String>) {
+fn lower(volume: VolumeRecord) -> Found {
     let made_from = volume.volume_image_metadata.get("image_id").and_then(|id| id.as_str()).map(str::to_owned);
     (user(UserKind::Volume, volume.id, volume.tenant_id), made_from)
 }
 
-async fn own_volumes(cinder: &Endpoint) -> Result<Vec<(User, Option<String>)>, ApiError> {
+async fn own_volumes(cinder: &Endpoint) -> Result<Vec<Found>, ApiError> {
     let mut volumes = Vec::new();
     let mut markers = BTreeSet::new();
     let mut next = request().query("limit", "1000");
