@@ -14,6 +14,7 @@
 pub mod apply;
 pub mod manifest;
 pub mod model;
+pub mod openstack;
 pub mod planner;
 pub mod render;
 pub mod transfer;

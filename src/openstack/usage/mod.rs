@@ -1,0 +1,178 @@
+//! Who uses an image: each source asked for one image at a time, never by listing every server.
+//!
+//! A source is one file with one implementation of [`UsageSource`] and its line in [`sources`]; that is all there is
+//! to adding one. This room turns services' answers into [`Answer`]s and nothing more: what follows from them says
+//! [`Usage::sighting`], and any doubt (a service that is missing, forbidden, failing, or does not filter as asked) is
+//! [`Answer::Unknown`], which keeps the image.
+//!
+//! What no source can see is written at the head of its file.
+
+mod canary;
+mod members;
+mod servers;
+mod snapshots;
+mod volumes;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, future, stream};
+
+use super::site::Site;
+use crate::model::desired::Audience;
+use crate::model::lifecycle::SnapshotUse;
+use crate::model::name::{ImageId, ProjectId};
+use crate::model::usage::{Answer, Source, Usage, User, UserKind};
+
+/// How many images are asked about at once.
+const AT_ONCE: usize = 8;
+/// How many users of one kind are named. One would do to decide; a few help people.
+const NAMED: &str = "5";
+
+/// What is asked about one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The image.
+    pub image: ImageId,
+    /// Whose use counts: everybody's, or that of the project we are in.
+    pub audience: Audience,
+    /// Whether snapshots count.
+    pub snapshots: SnapshotUse,
+}
+
+/// One kind of use, and the service that knows of it.
+#[async_trait]
+trait UsageSource: Send + Sync {
+    /// Its name in messages.
+    fn source(&self) -> Source;
+
+    /// Whether this source has to be asked for an answer to be complete.
+    fn applies(&self, question: &Question) -> bool;
+
+    /// Asks.
+    async fn ask(&self, site: &Site, question: &Question) -> Answer;
+}
+
+/// Every source. New ones for each reading, for a source may remember what it has read.
+fn sources() -> Vec<Box<dyn UsageSource>> {
+    vec![
+        Box::new(servers::Servers),
+        Box::<volumes::Volumes>::default(),
+        Box::new(members::Members),
+        Box::new(snapshots::Snapshots),
+    ]
+}
+
+/// Reads the usage of images on one site.
+#[derive(Clone, Copy)]
+pub struct UsageReader<'a> {
+    site: &'a Site,
+}
+
+impl<'a> UsageReader<'a> {
+    /// The reader of that site.
+    pub const fn new(site: &'a Site) -> Self {
+        Self { site }
+    }
+
+    /// Who uses one image, asked afresh.
+    pub async fn usage(&self, audience: Audience, snapshots: SnapshotUse, image: &ImageId) -> Usage {
+        let mut usages = self.usages(&[Question { image: image.clone(), audience, snapshots }]).await;
+        usages.remove(image).unwrap_or_default()
+    }
+
+    /// Who uses each of these images. The canary is asked once before and once after all of them.
+    pub async fn usages(&self, questions: &[Question]) -> BTreeMap<ImageId, Usage> {
+        if questions.is_empty() {
+            return BTreeMap::new();
+        }
+        let before = canary::ask(self.site).await;
+        let sources = sources();
+        let mut answers: BTreeMap<ImageId, Vec<(Source, Answer)>> = stream::iter(questions)
+            .map(|question| self.ask_all(&sources, question))
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let after = match before {
+            Ok(()) => canary::ask(self.site).await,
+            Err(reason) => Err(reason),
+        };
+        if let Err(reason) = after {
+            for (source, answer) in answers.values_mut().flatten() {
+                if *source == servers::SOURCE && *answer == Answer::Nobody {
+                    *answer = Answer::Unknown(reason.clone());
+                }
+            }
+        }
+        answers.into_iter().map(|(image, answers)| (image, Usage::new(answers))).collect()
+    }
+
+    async fn ask_all(&self, sources: &[Box<dyn UsageSource>], question: &Question) -> (ImageId, Vec<(Source, Answer)>) {
+        let asked = sources
+            .iter()
+            .filter(|source| source.applies(question))
+            .map(|source| async move { (source.source(), source.ask(self.site, question).await) });
+        (question.image.clone(), future::join_all(asked).await)
+    }
+}
+
+/// The answer that these users make.
+fn answer(users: impl IntoIterator<Item = User>) -> Answer {
+    let mut users = users.into_iter();
+    match users.next() {
+        Some(first) => Answer::Users(first, users.collect()),
+        None => Answer::Nobody,
+    }
+}
+
+fn user(kind: UserKind, id: String, project: Option<String>) -> User {
+    User { kind, id, project: project.and_then(|project| ProjectId::parse(project).ok()) }
+}
+
+/// The answer of a source that filters for us: what it gave, each with the image that it says it was made from. One
+/// record of another image proves that the filter was not understood, and then an empty list would prove nothing.
+fn filtered(image: &ImageId, found: Vec<(User, Option<String>)>) -> Answer {
+    if let Some((user, other)) = found.iter().find(|(_, made_from)| made_from.as_deref() != Some(image.as_str())) {
+        let other = other.as_deref().unwrap_or("none");
+        return Answer::Unknown(format!(
+            "the service does not filter by image: asked for `{image}` it named {} `{}` of image `{}`",
+            user.kind.name(),
+            user.id.escape_debug(),
+            other.escape_debug()
+        ));
+    }
+    answer(found.into_iter().map(|(user, _)| user))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ignored_filter_is_not_an_answer() {
+        let image = ImageId::parse("i1").unwrap();
+        let one = |id: &str, of: Option<&str>| (user(UserKind::Server, id.to_owned(), None), of.map(str::to_owned));
+        assert_eq!(filtered(&image, vec![]), Answer::Nobody);
+        assert!(matches!(filtered(&image, vec![one("s1", Some("i1"))]), Answer::Users(..)));
+        for other in [Some("i2"), None] {
+            let found = vec![one("s1", Some("i1")), one("s2", other)];
+            assert!(matches!(filtered(&image, found), Answer::Unknown(_)), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn each_source_is_asked_for_whom_it_concerns() {
+        let asked = |audience, snapshots| {
+            let question = Question { image: ImageId::parse("i1").unwrap(), audience, snapshots };
+            let sources = sources();
+            sources
+                .iter()
+                .filter(|source| source.applies(&question))
+                .map(|source| source.source().0)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(asked(Audience::Everybody, SnapshotUse::Ignored), ["servers", "volumes"]);
+        assert_eq!(asked(Audience::Everybody, SnapshotUse::Counted), ["servers", "volumes", "snapshots"]);
+        assert_eq!(asked(Audience::Project, SnapshotUse::Ignored), ["servers", "volumes", "members"]);
+    }
+}
