@@ -108,6 +108,8 @@ pub enum PlanFormat {
     Markdown,
     /// The counts, as GitLab's merge request widget reads them.
     Gitlab,
+    /// Annotations in the log of a GitHub workflow.
+    Github,
 }
 
 /// The forms of other answers.
@@ -166,7 +168,7 @@ pub struct Plan {
 #[derive(Debug, Args)]
 pub struct Apply {
     /// A saved plan: it is made again, and must be the same
-    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "allow_deletes", "expect_plan"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "expect_plan"])]
     pub saved: Option<PathBuf>,
     /// What is planned.
     #[command(flatten)]

@@ -1,3 +1,53 @@
-//! The binary: parse, run, exit.
+//! The binary: parse, run, say how it ended.
 
-fn main() {}
+use std::process::ExitCode;
+
+use anstream::ColorChoice;
+use clap::Parser;
+use gallerist::cli::{Cli, Colour};
+use gallerist::commands;
+use gallerist::exit::Exit;
+use gallerist::render::console::{Console, Input, Volume};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; everything else is wrong use. With the stream gone there is nobody to tell.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let console = console(&cli);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            console.complain(&format!("error: cannot start: {error}"));
+            return Exit::Error.into();
+        }
+    };
+    match runtime.block_on(commands::run(&cli, &console)) {
+        Ok(exit) => exit.into(),
+        Err(stop) => {
+            if !stop.message.is_empty() {
+                console.complain(&stop.message);
+            }
+            stop.exit.into()
+        }
+    }
+}
+
+fn console(cli: &Cli) -> Console {
+    let choice = match cli.global.color {
+        Colour::Auto => ColorChoice::Auto,
+        Colour::Always => ColorChoice::Always,
+        Colour::Never => ColorChoice::Never,
+    };
+    let volume = match (cli.global.quiet, cli.global.verbose) {
+        (true, _) => Volume::Quiet,
+        (false, 0) => Volume::Normal,
+        (false, 1..) => Volume::Loud,
+    };
+    let input = if cli.global.no_input { Input::Forbidden } else { Input::Allowed };
+    Console::new(choice, volume, input)
+}

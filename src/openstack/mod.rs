@@ -11,15 +11,18 @@
 //! osauth carries the session (its `AuthType`, its authenticated client, its endpoint filters); its configuration
 //! loader, its discovery and its errors are not used, each for the reason given in the file that does it instead.
 
+mod boot;
 mod catalogue;
 pub mod clouds;
 pub mod error;
 pub mod glance;
 mod http;
+pub mod import;
 mod keystone;
 pub mod lock;
 pub mod nova;
 mod observe;
+mod perform;
 mod site;
 pub mod usage;
 mod wire;
@@ -27,5 +30,6 @@ mod wire;
 pub use clouds::Surroundings;
 pub use error::{ApiError, ErrorKind, Service};
 pub use observe::observe;
+pub use perform::Performer;
 pub use site::{ConnectError, Rights, Selection, Site, connect};
 pub use usage::{Question, UsageReader};

@@ -97,6 +97,19 @@ impl Nova {
         })
     }
 
+    /// The ids of our project's servers of exactly this name.
+    ///
+    /// # Errors
+    /// Nova could not be asked.
+    pub async fn servers_named(&self, name: &str) -> Result<Vec<String>, ApiError> {
+        // Nova's filter is a regular expression; the ids and words we name servers by hold nothing special but `-`.
+        let request = versioned(Method::GET, "servers").query("name", format!("^{name}$"));
+        let value: Value = self.endpoint.send(request).await?.json()?;
+        let servers = value["servers"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let exact = servers.iter().filter(|server| server["name"].as_str() == Some(name));
+        Ok(exact.filter_map(|server| server["id"].as_str()).filter(|id| is_segment(id)).map(str::to_owned).collect())
+    }
+
     /// Deletes a server. One that is gone already counts as deleted.
     ///
     /// # Errors

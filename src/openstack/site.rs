@@ -29,6 +29,8 @@ pub struct Site {
     pub cloud: Option<String>,
     /// The region; absent in catalogues that name none.
     pub region: Option<String>,
+    /// Keystone's URL, for people.
+    pub auth_url: String,
     /// The project we are authenticated to. What it owns may be ours.
     pub project: ProjectId,
     /// Its name, where the token tells.
@@ -185,6 +187,7 @@ async fn enter(cloud: &Cloud) -> Result<Vec<Site>, ConnectError> {
             name: SiteName::parse("unnamed").expect("letters only"),
             cloud: cloud.name.clone(),
             region: region.clone(),
+            auth_url: cloud.auth_url.to_string(),
             project: project.clone(),
             project_name: token.project.name.clone(),
             user: token.user.name.clone().or_else(|| token.user.id.clone()).unwrap_or_else(|| "unknown".to_owned()),

@@ -21,8 +21,11 @@ mod deletion;
 mod family;
 mod guards;
 pub mod identity;
+mod narrow;
 mod order;
 mod title;
+
+pub use narrow::narrow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +39,7 @@ use crate::model::observed::{Observed, SiteView};
 use crate::model::ours::{Marks, OwnedImage};
 use crate::model::plan::Plan;
 use crate::model::reason::{Because, Note};
+use crate::model::template::{Facts, Moment};
 
 /// Decides what to do.
 pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
@@ -104,6 +108,24 @@ pub fn candidates(desired: &Desired, observed: &Observed, now: Timestamp) -> Vec
         }
     }
     candidates
+}
+
+/// The names that the latest versions bear, or will: nobody else's public image should.
+pub fn public_names(desired: &Desired, now: Timestamp) -> Vec<String> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let names = desired.families.values().filter(|family| family.audience == Audience::Everybody).filter_map(|family| {
+        let version = family.wanted.name().cloned().or_else(|| VersionName::parse("unknown").ok())?;
+        family.lifecycle.latest.name.render(&Facts {
+            name: Some(family.title.clone()),
+            family: family.name.clone(),
+            version,
+            uploaded: Moment::ThisRun(today),
+            superseded: Moment::Unknown,
+            built: Moment::Unknown,
+            rank: 0,
+        })
+    });
+    names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Images that carry our catalogue's mark without being ours: reported, never touched.

@@ -88,8 +88,11 @@ impl<'a> UsageReader<'a> {
         }
         let before = canary::ask(self.site).await;
         let sources = sources();
-        let mut answers: BTreeMap<ImageId, Vec<(Source, Answer)>> = stream::iter(questions)
-            .map(|question| self.ask_all(&sources, question))
+        let mut answers: BTreeMap<ImageId, Vec<(Source, Answer)>> = stream::iter(questions.to_vec())
+            .map(|question| {
+                let sources = &sources;
+                async move { self.ask_all(sources, &question).await }
+            })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;

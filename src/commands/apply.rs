@@ -1,0 +1,206 @@
+//! `apply`: plan, show, ask, do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use petgraph::graph::NodeIndex;
+use tokio_util::sync::CancellationToken;
+
+use super::front::{self, Front};
+use super::locks::Locks;
+use super::{Stop, present, show};
+use crate::apply::machine::Outcome;
+use crate::apply::request::FailureKind;
+use crate::cli::{Apply, Global, PlanFormat, Planning};
+use crate::exit::Exit;
+use crate::manifest::ImportMethod;
+use crate::model::operation::Verb;
+use crate::openstack::Performer;
+use crate::openstack::import::Route;
+use crate::render::console::Console;
+use crate::render::document::Document;
+use crate::render::progress::Progress;
+use crate::render::{refusal, summary};
+
+pub(super) async fn run(global: &Global, options: &Apply, console: &Console) -> Result<Exit, Stop> {
+    let saved = options.saved.as_deref().map(show::read).transpose()?;
+    let manifest = front::load(global, console)?;
+    // Before any request: a job that would have nobody to ask must fail on quiet days as well.
+    if !options.auto_approve && !console.can_ask() {
+        return Err(nobody_to_ask());
+    }
+    let lock_file = front::lock_file(&global.config, console)?;
+    let sites = front::connect(global, &manifest).await?;
+    let locks = Locks::acquire(&sites, &manifest.catalogue, options.lock_timeout, console).await?;
+    let planning = match &saved {
+        Some(saved) => Planning { target: saved.gallerist.targets.clone(), ..options.planning.clone() },
+        None => options.planning.clone(),
+    };
+    let ended = async {
+        let front =
+            front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, jiff::Timestamp::now()).await?;
+        under_lock(global, options, &planning, saved.as_ref(), &front, console).await
+    }
+    .await;
+    locks.release(&sites, console).await;
+    ended
+}
+
+async fn under_lock(
+    global: &Global,
+    options: &Apply,
+    planning: &Planning,
+    saved: Option<&Document>,
+    front: &Front,
+    console: &Console,
+) -> Result<Exit, Stop> {
+    let document = present::document(front, global, planning);
+    present::write_reports(&document, &options.report)?;
+    console.answer(&present::text(&document, PlanFormat::Human, console))?;
+    expected(&document, options.expect_plan.as_deref().or(saved.map(|saved| saved.gallerist.plan_id.as_str())))?;
+    if document.gallerist.blocked {
+        return Err(Stop::new(Exit::Refused, refusal(&document).join("\n")));
+    }
+    if front.plan.is_empty() {
+        return Ok(Exit::Done);
+    }
+    if !options.auto_approve {
+        ask(front, console)?;
+    }
+    carry_out(front, usize::from(options.parallelism), console).await
+}
+
+fn nobody_to_ask() -> Stop {
+    Stop::new(
+        Exit::NotApproved,
+        "error[E0301]: apply needs an approval, and there is nobody to ask (standard input is no terminal)\n  \
+         = help: in CI, apply what was reviewed: `gallerist apply --auto-approve --expect-plan ID`\n  \
+         = help: or save a plan and pass it: `gallerist plan --out plan.json`, then \
+         `gallerist apply --auto-approve plan.json`\nNothing was changed.",
+    )
+}
+
+/// Whether the plan is the one that was reviewed. An id may be cut, as people copy the short form.
+fn expected(document: &Document, wanted: Option<&str>) -> Result<(), Stop> {
+    const SHORTEST: usize = 12;
+    let Some(wanted) = wanted else { return Ok(()) };
+    let bare = |id: &str| id.strip_prefix("sha256:").unwrap_or(id).to_ascii_lowercase();
+    let (found, wanted) = (bare(&document.gallerist.plan_id), bare(wanted));
+    if wanted.len() >= SHORTEST && found.starts_with(&wanted) {
+        return Ok(());
+    }
+    if wanted.len() < SHORTEST {
+        let message = format!("error: a plan id has at least {SHORTEST} digits, `{}` is too short", wanted.escape_debug());
+        return Err(Stop::new(Exit::Usage, message));
+    }
+    Err(Stop::new(
+        Exit::Stale,
+        format!(
+            "error[E0402]: this is not the plan that was expected\n  expected  {}\n  found     {found}\n  \
+             = note: the cloud, images.toml or a publisher has changed since\n  \
+             = help: review the plan above, and apply it with `--expect-plan {}`\nNothing was changed.",
+            wanted.escape_debug(),
+            &found[..SHORTEST.min(found.len())]
+        ),
+    ))
+}
+
+/// Asks for `yes`; as soon as something is deleted, for the names of the sites that lose it.
+fn ask(front: &Front, console: &Console) -> Result<(), Stop> {
+    let doomed: Vec<_> =
+        front.plan.steps().map(|(_, step)| step).filter(|step| step.operation.verb() == Verb::Delete).collect();
+    let mut sites: Vec<String> = doomed.iter().map(|step| step.site.to_string()).collect();
+    sites.sort();
+    sites.dedup();
+    let counts = front.plan.counts();
+    let what = format!("{} to add, {} to change, {} to destroy", counts.create, counts.update, counts.delete);
+    let (question, wanted) = if sites.is_empty() {
+        (format!("\nApply this plan ({what})?\n  Only `yes` is accepted: "), "yes".to_owned())
+    } else {
+        let wanted = sites.join(" ");
+        let list: Vec<_> = doomed.iter().map(|step| step.address.to_string()).collect();
+        let question = format!(
+            "\nApply this plan ({what})?\n  What is deleted cannot be brought back: {}\n  Type `{wanted}` to go on: ",
+            list.join(", ")
+        );
+        (question, wanted)
+    };
+    match console.ask(&question) {
+        Some(answer) if answer == wanted => Ok(()),
+        Some(_) | None => Err(Stop::new(Exit::NotApproved, "Not approved. Nothing was changed.")),
+    }
+}
+
+/// Does it, tells it as it happens, and sums it up whatever the end.
+pub(super) async fn carry_out(front: &Front, parallelism: usize, console: &Console) -> Result<Exit, Stop> {
+    let mirror = crate::transfer::client().context("the client for mirrors")?;
+    let import = &front.manifest.import;
+    let route = match import.method {
+        ImportMethod::Upload => Route::Upload,
+        ImportMethod::GlanceDirect => Route::Direct,
+        ImportMethod::WebDownload => Route::Web,
+    };
+    let performer = Performer::new(
+        front.sites.iter().cloned(),
+        mirror,
+        (route, import.stores.clone()),
+        front.desired.boot_test.clone(),
+    );
+    let cancel = CancellationToken::new();
+    let signal = tokio::spawn(signals(cancel.clone(), *console));
+    let begun = std::time::Instant::now();
+    let progress = Progress::new(*console);
+    let tell = |event| progress.hear(&event);
+    let outcomes = crate::apply::run(&front.plan, Arc::new(performer), parallelism, cancel.clone(), &tell).await;
+    progress.end();
+    signal.abort();
+    let report = summary::report(&front.plan, &outcomes, begun.elapsed());
+    console.answer(&report)?;
+    Ok(if cancel.is_cancelled() { Exit::Interrupted } else { exit(&front.plan, &outcomes) })
+}
+
+fn exit(plan: &crate::model::plan::Plan, outcomes: &BTreeMap<NodeIndex, Outcome>) -> Exit {
+    let all = plan.steps().count();
+    let done = outcomes.values().filter(|outcome| outcome.is_good()).count();
+    // Whatever was given back or got no answer may have changed the cloud.
+    let touched = outcomes.values().any(|outcome| match outcome {
+        Outcome::Kept(..) => true,
+        Outcome::Failed(failure) => match failure.kind {
+            FailureKind::Unanswered | FailureKind::Interrupted => true,
+            FailureKind::Gone | FailureKind::Refused => false,
+        },
+        Outcome::Done(_) | Outcome::Staged(..) | Outcome::Stale(_) | Outcome::Skipped(_) => false,
+    });
+    let stale = outcomes.values().any(|outcome| matches!(outcome, Outcome::Stale(_)));
+    if done == all {
+        Exit::Done
+    } else if done > 0 || touched {
+        Exit::Partial
+    } else if stale {
+        Exit::Stale
+    } else {
+        Exit::Error
+    }
+}
+
+/// The first signal asks the run to end at the next safe point, the second ends it where it stands.
+async fn signals(cancel: CancellationToken, console: Console) {
+    if wait_for_signal().await.is_err() {
+        return;
+    }
+    cancel.cancel();
+    console.complain("\nInterrupted: what is under way is brought to a safe point. Once more to stop at once.");
+    if wait_for_signal().await.is_ok() {
+        console.complain("Stopped at once: half an image and the lock may be left; the next apply finishes or removes them.");
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    }
+}
+
+async fn wait_for_signal() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,190 @@
+//! The front half of every command that looks at a cloud: load → connect → resolve → observe → ask → plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use jiff::Timestamp;
+
+use super::Stop;
+use crate::cli::{Global, Planning};
+use crate::exit::Exit;
+use crate::manifest::lock::Lock;
+use crate::manifest::{Diagnostic, Manifest};
+use crate::model::desired::Desired;
+use crate::model::name::{Address, SiteName};
+use crate::model::observed::Observed;
+use crate::model::plan::Plan;
+use crate::openstack::{Question, Selection, Site, Surroundings, UsageReader};
+use crate::planner::{self, audit};
+use crate::render::console::Console;
+use crate::render::diagnostics::{self, Style};
+use crate::upstream::fetch::{Fetch, Patience};
+use crate::upstream::resolve::resolve;
+
+/// Everything a plan was made from, and the plan.
+pub(super) struct Front {
+    pub(super) manifest: Manifest,
+    pub(super) sites: Vec<Site>,
+    pub(super) desired: Desired,
+    pub(super) observed: Observed,
+    pub(super) plan: Plan,
+    pub(super) now: Timestamp,
+    /// Milliseconds that reading took.
+    pub(super) reading: u64,
+}
+
+/// Loads, connects, reads and plans.
+///
+/// # Errors
+/// Any of it failed; nothing was changed.
+pub(super) async fn prepare(global: &Global, planning: &Planning, console: &Console) -> Result<Front, Stop> {
+    let manifest = load(global, console)?;
+    let lock = lock_file(&global.config, console)?;
+    let sites = connect(global, &manifest).await?;
+    plan_for(manifest, lock.as_ref(), sites, planning, Timestamp::now()).await
+}
+
+/// Reads and plans for these sites.
+///
+/// # Errors
+/// A site could not be read, or the planner contradicts itself.
+pub(super) async fn plan_for(
+    manifest: Manifest,
+    lock: Option<&Lock>,
+    sites: Vec<Site>,
+    planning: &Planning,
+    now: Timestamp,
+) -> Result<Front, Stop> {
+    let begun = Instant::now();
+    let targets = targets(&planning.target)?;
+    let fetch = Fetch::new(None, Patience::default()).context("the client for publishers")?;
+    let names: BTreeSet<SiteName> = sites.iter().map(|site| site.name.clone()).collect();
+    let mut desired = resolve(&manifest, lock, &fetch, names).await;
+    if let Some(limit) = planning.allow_deletes {
+        desired.limits.deletions = Some(limit);
+    }
+    let mut observed = observe(&sites, &desired, now).await?;
+    ask_usage(&sites, &desired, &mut observed, now).await;
+    let mut plan = planner::plan(&desired, &observed, now);
+    let objections = audit::objections(&desired, &observed, &plan, now);
+    if !objections.is_empty() {
+        let list = objections.join("\n  ");
+        let message = format!(
+            "error: the plan contradicts itself, which is a mistake in gallerist; nothing was changed\n  {list}\n  \
+             = help: please report it with the output of `gallerist plan --format json`"
+        );
+        return Err(Stop::new(Exit::Error, message));
+    }
+    if let Some(targets) = targets {
+        plan = planner::narrow(&plan, &desired, &|address: &Address| targets.is_match(address.to_string()));
+    }
+    let reading = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Front { manifest, sites, desired, observed, plan, now, reading })
+}
+
+/// images.toml, its warnings said.
+///
+/// # Errors
+/// It is not valid.
+pub(super) fn load(global: &Global, console: &Console) -> Result<Manifest, Stop> {
+    match crate::manifest::load(&global.config) {
+        Ok((manifest, warnings)) => {
+            if !warnings.is_empty() {
+                console.say(&snippets(&warnings, console));
+            }
+            Ok(manifest)
+        }
+        Err(mistakes) => Err(Stop::new(Exit::Configuration, snippets(&mistakes, console))),
+    }
+}
+
+/// images.lock.toml beside images.toml, if there is one.
+///
+/// # Errors
+/// It is not valid.
+pub(super) fn lock_file(config: &Path, console: &Console) -> Result<Option<Lock>, Stop> {
+    let path = config.with_file_name("images.lock.toml");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let lock = crate::manifest::lock::load(&path);
+    lock.map(Some).map_err(|mistakes| Stop::new(Exit::Configuration, snippets(&mistakes, console)))
+}
+
+/// Connects to the clouds that images.toml lists, or to the one that the command line or the environment names.
+///
+/// # Errors
+/// `--os-cloud` names none of the listed clouds, or a cloud cannot be entered.
+pub(super) async fn connect(global: &Global, manifest: &Manifest) -> Result<Vec<Site>, Stop> {
+    let selection: Vec<Selection> = if manifest.clouds.is_empty() {
+        vec![Selection { cloud: global.os_cloud.clone(), regions: Vec::new() }]
+    } else {
+        let listed = manifest.clouds.iter().filter(|entry| match &global.os_cloud {
+            Some(cloud) => entry.cloud == *cloud,
+            None => true,
+        });
+        listed
+            .map(|entry| Selection { cloud: Some(entry.cloud.clone()), regions: entry.regions.clone() })
+            .collect()
+    };
+    if let (true, Some(cloud)) = (selection.is_empty(), &global.os_cloud) {
+        let listed: Vec<_> = manifest.clouds.iter().map(|entry| entry.cloud.as_str()).collect();
+        return Err(Stop::new(
+            Exit::Usage,
+            format!("error: `clouds` in images.toml does not list `{cloud}`\n  = help: it lists: {}", listed.join(", ")),
+        ));
+    }
+    let sites = crate::openstack::connect(&selection, &Surroundings::of_process()).await;
+    sites.map_err(|error| Stop::new(Exit::Error, format!("error[E0201]: {error}")))
+}
+
+async fn observe(sites: &[Site], desired: &Desired, now: Timestamp) -> Result<Observed, Stop> {
+    let names = planner::public_names(desired, now);
+    let views = sites.iter().map(|site| async {
+        let view = crate::openstack::observe(site, &desired.catalogue, &names).await;
+        view.map(|view| (site.name.clone(), view)).with_context(|| format!("{} could not be read", site.name))
+    });
+    let views = futures_util::future::try_join_all(views).await?;
+    Ok(Observed { sites: views.into_iter().collect() })
+}
+
+async fn ask_usage(sites: &[Site], desired: &Desired, observed: &mut Observed, now: Timestamp) {
+    let mut questions: BTreeMap<SiteName, Vec<Question>> = BTreeMap::new();
+    for candidate in planner::candidates(desired, observed, now) {
+        let planner::Candidate { site, image, audience, snapshots } = candidate;
+        questions.entry(site).or_default().push(Question { image, audience, snapshots });
+    }
+    let answers = sites.iter().filter_map(|site| questions.get(&site.name).map(|questions| (site, questions))).map(
+        |(site, questions)| async move { (site.name.clone(), UsageReader::new(site).usages(questions).await) },
+    );
+    for (site, usages) in futures_util::future::join_all(answers).await {
+        if let Some(view) = observed.sites.get_mut(&site) {
+            view.usage.extend(usages);
+        }
+    }
+}
+
+/// Diagnostics as text for a terminal.
+pub(super) fn snippets(diagnostics: &[Diagnostic], console: &Console) -> String {
+    let style = if console.colours_messages() { Style::Coloured } else { Style::Plain };
+    diagnostics::human(diagnostics, style).trim_end().to_owned()
+}
+
+/// The globs of `--target`, if there are any. `ubuntu-*` means whole families, `ubuntu-24.04/2026*` single versions.
+fn targets(globs: &[String]) -> Result<Option<GlobSet>, Stop> {
+    if globs.is_empty() {
+        return Ok(None);
+    }
+    let mut set = GlobSetBuilder::new();
+    for text in globs {
+        let wrong = |error| Stop::new(Exit::Usage, format!("error: `--target {text}` is no glob: {error}"));
+        set.add(Glob::new(text).map_err(wrong)?);
+        if !text.contains(['/', '@']) {
+            set.add(Glob::new(&format!("{text}/*")).map_err(wrong)?);
+        }
+    }
+    Ok(Some(set.build().context("the globs of --target")?))
+}

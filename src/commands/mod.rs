@@ -1,0 +1,73 @@
+//! One verb a file; wiring only.
+//!
+//! A command reads its arguments, calls the rooms that do the work, and says how it ended. To add one: a file here, a
+//! variant in `cli.rs` and its line in [`run`].
+
+mod apply;
+mod completions;
+mod demo;
+mod explain;
+mod front;
+mod locks;
+mod man;
+mod plan;
+mod present;
+mod sandbox;
+mod schema;
+mod show;
+mod unlock;
+mod validate;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+use crate::render::console::Console;
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub struct Stop {
+    /// The exit code.
+    pub exit: Exit,
+    /// What to tell people, whole lines.
+    pub message: String,
+}
+
+impl Stop {
+    /// A stop with a message of its own form.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::new(Exit::Error, format!("error: {:#}", error.into()))
+    }
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// It ended early; the exit code and the message are in the [`Stop`].
+pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
+    let work = async {
+        match &cli.command {
+            Command::Demo(_) => demo::run(console).await,
+            Command::Validate(options) => validate::run(&cli.global, options, console),
+            Command::Plan(options) => plan::run(&cli.global, options, console).await,
+            Command::Apply(options) => apply::run(&cli.global, options, console).await,
+            Command::Show(options) => show::run(options, console),
+            Command::Sandbox(options) => sandbox::run(options, console).await,
+            Command::Unlock(options) => unlock::run(&cli.global, options, console).await,
+            Command::Explain(options) => explain::run(options, console),
+            Command::Schema(options) => schema::run(options, console),
+            Command::Completions(options) => completions::run(options, console),
+            Command::Man(options) => man::run(options, console),
+        }
+    };
+    match cli.global.timeout {
+        None => work.await,
+        Some(limit) => tokio::time::timeout(limit, work)
+            .await
+            .unwrap_or_else(|_| Err(Stop::new(Exit::Error, format!("error: not done within {limit:?} (--timeout)")))),
+    }
+}

@@ -1,0 +1,26 @@
+//! `plan`: what would change. Never changes anything: nothing here can write to a cloud.
+
+use anyhow::Context as _;
+
+use super::{Stop, front, present};
+use crate::cli::{Global, Plan, PlanFormat};
+use crate::exit::Exit;
+use crate::render::console::Console;
+use crate::render::refusal;
+
+pub(super) async fn run(global: &Global, options: &Plan, console: &Console) -> Result<Exit, Stop> {
+    let front = front::prepare(global, &options.planning, console).await?;
+    let document = present::document(&front, global, &options.planning);
+    if let Some(path) = &options.out {
+        let text = present::text(&document, PlanFormat::Json, console);
+        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    present::write_reports(&document, &options.report)?;
+    console.answer(&present::text(&document, options.format, console))?;
+    if document.gallerist.blocked {
+        return Err(Stop::new(Exit::Refused, refusal(&document).join("\n")));
+    }
+    // The same counters make the last line, so that the words and the code always agree.
+    let changes = front.plan.counts().total();
+    Ok(if options.detailed_exitcode && changes > 0 { Exit::Changes } else { Exit::Done })
+}

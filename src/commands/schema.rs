@@ -1,0 +1,15 @@
+//! `schema`: the JSON Schema of a document.
+
+use super::Stop;
+use crate::cli::{Schema, SchemaKind};
+use crate::exit::Exit;
+use crate::render::PLAN_SCHEMA;
+use crate::render::console::Console;
+
+pub(super) fn run(options: &Schema, console: &Console) -> Result<Exit, Stop> {
+    let schema = match options.kind {
+        SchemaKind::Plan => PLAN_SCHEMA,
+    };
+    console.answer(schema)?;
+    Ok(Exit::Done)
+}
