@@ -12,3 +12,4 @@
 //! process, for `demo`, `sandbox` and the tests.
 
 pub mod model;
+pub mod sandbox;
