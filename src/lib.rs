@@ -17,5 +17,6 @@ pub mod model;
 pub mod openstack;
 pub mod planner;
 pub mod render;
+pub mod sandbox;
 pub mod transfer;
 pub mod upstream;

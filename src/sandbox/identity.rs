@@ -1,0 +1,163 @@
+//! Who there is and who is asking: projects, users, roles and tokens.
+//!
+//! Tokens live an hour of real time, not of the sandbox's clock: clients compare `expires_at` with their own clock, and a
+//! clock set a day ahead or back must not make them log in again for ever. A test that wants an expired token revokes it.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+/// What a user may do in a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Look at the project's own things.
+    Reader,
+    /// Change the project's own things.
+    Member,
+    /// Everything, in all projects.
+    Admin,
+}
+
+impl Role {
+    /// The roles that this one implies, itself included, as Keystone lists them.
+    pub(super) fn implied(self) -> &'static [&'static str] {
+        match self {
+            Self::Reader => &["reader"],
+            Self::Member => &["member", "reader"],
+            Self::Admin => &["admin", "member", "reader"],
+        }
+    }
+}
+
+/// A user: one name, one password, one project.
+#[derive(Debug, Clone)]
+pub(super) struct User {
+    pub(super) id: String,
+    pub(super) name: &'static str,
+    pub(super) password: String,
+    pub(super) project: &'static str,
+    pub(super) role: Role,
+}
+
+impl User {
+    /// Id of the application credential that every user has; its secret is the user's password.
+    pub(super) fn credential_id(&self) -> String {
+        identifier(&format!("credential {}", self.name))
+    }
+}
+
+/// A token that was issued.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) user: User,
+    pub(super) methods: Vec<String>,
+    pub(super) issued_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+/// Who sent a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) project_id: String,
+    pub(super) user_id: String,
+    pub(super) role: Role,
+}
+
+impl Caller {
+    /// Whoever comes without a valid token.
+    pub(super) fn nobody() -> Self {
+        Self { project_id: String::new(), user_id: String::new(), role: Role::Reader }
+    }
+
+    /// The member or administrator of that project who acts without a request.
+    pub(super) fn of_project(project: &str) -> Self {
+        let role = if project == "admin" { Role::Admin } else { Role::Member };
+        Self { project_id: project_id(project), user_id: project_id(project), role }
+    }
+
+    /// Whether the caller may act in every project.
+    pub(super) fn is_admin(&self) -> bool {
+        self.role == Role::Admin
+    }
+}
+
+/// Projects, users and tokens.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) users: Vec<User>,
+    tokens: BTreeMap<String, Token>,
+}
+
+/// The projects there are.
+pub(super) const PROJECTS: [&str; 3] = ["admin", "demo", "other"];
+
+impl Identity {
+    pub(super) fn new() -> Self {
+        let user = |name, project, role| User {
+            id: identifier(&format!("user {name}")),
+            name,
+            // Fresh for every sandbox: whoever can reach the port must also have been given the clouds.yaml.
+            password: Uuid::new_v4().simple().to_string(),
+            project,
+            role,
+        };
+        let users = vec![
+            user("admin", "admin", Role::Admin),
+            user("demo", "demo", Role::Member),
+            user("other", "other", Role::Member),
+            user("auditor", "admin", Role::Reader),
+        ];
+        Self { users, tokens: BTreeMap::new() }
+    }
+
+    /// Issues a token, and says what it is called.
+    pub(super) fn issue(&mut self, user: User, methods: Vec<String>) -> (String, Token) {
+        let issued_at = Timestamp::now();
+        let expires_at = issued_at.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
+        let token = Token { user, methods, issued_at, expires_at };
+        let name = format!("sandbox-{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        self.tokens.insert(name.clone(), token.clone());
+        (name, token)
+    }
+
+    /// The token of that name, while it is valid.
+    pub(super) fn token(&self, name: &str) -> Option<&Token> {
+        self.tokens.get(name).filter(|token| token.expires_at > Timestamp::now())
+    }
+
+    /// Who a token belongs to.
+    pub(super) fn caller(&self, token: &str) -> Option<Caller> {
+        self.token(token).map(|token| Caller {
+            project_id: project_id(token.user.project),
+            user_id: token.user.id.clone(),
+            role: token.user.role,
+        })
+    }
+
+    /// Makes one token worthless.
+    pub(super) fn revoke(&mut self, name: &str) {
+        self.tokens.remove(name);
+    }
+
+    /// Makes every token worthless.
+    pub(super) fn revoke_all(&mut self) {
+        self.tokens.clear();
+    }
+}
+
+/// Id of a project by its name. Always the same, so that recorded output can be compared.
+pub fn project_id(name: &str) -> String {
+    identifier(&format!("project {name}"))
+}
+
+/// Name of a project by its id, if there is one.
+pub(super) fn project_name(id: &str) -> Option<&'static str> {
+    PROJECTS.into_iter().find(|name| project_id(name) == id)
+}
+
+/// A 32-digit identifier that depends on nothing but the text.
+pub(super) fn identifier(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    hex::encode(&Sha256::digest(text.as_bytes())[..16])
+}

@@ -1,0 +1,130 @@
+//! The publishers' mirror: any bytes under any path, and the ways in which a web server can be bad.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
+use sha2::{Digest, Sha256};
+
+use super::answer::{empty, header_text, with_body, with_header};
+use super::range::{Range, Requested};
+
+/// How the mirror answers for a path.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Behaviour {
+    /// Properly, with ETag and ranges.
+    #[default]
+    Serve,
+    /// With this status, and `Retry-After` in seconds where given.
+    Status(u16, Option<u64>),
+    /// Announces everything, sends so many bytes and resets the connection.
+    CutAfter(usize),
+    /// Announces everything, sends so many bytes and then nothing more, for ever.
+    StallAfter(usize),
+    /// Sends the bytes again and again, without an announced length.
+    Endless,
+    /// The HTML page of a captive portal, with status 200.
+    LoginPage,
+    /// Redirects to this address.
+    Redirect(String),
+}
+
+#[derive(Debug, Clone, Default)]
+struct File {
+    bytes: Bytes,
+    etag: String,
+}
+
+/// What is published.
+#[derive(Debug, Default)]
+pub(super) struct Mirror {
+    files: BTreeMap<String, File>,
+    behaviours: BTreeMap<String, Behaviour>,
+}
+
+impl Mirror {
+    pub(super) fn publish(&mut self, path: &str, bytes: Bytes) {
+        let etag = format!("\"{}\"", hex::encode(&Sha256::digest(&bytes)[..16]));
+        self.files.insert(trimmed(path), File { bytes, etag });
+    }
+
+    pub(super) fn withdraw(&mut self, path: &str) {
+        self.files.remove(&trimmed(path));
+    }
+
+    pub(super) fn behave(&mut self, path: &str, behaviour: Behaviour) {
+        self.behaviours.insert(trimmed(path), behaviour);
+    }
+
+    /// Answers a GET or HEAD.
+    pub(super) fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
+        let path = trimmed(path);
+        let file = self.files.get(&path).cloned();
+        match self.behaviours.get(&path).unwrap_or(&Behaviour::Serve) {
+            Behaviour::Serve => file.map_or_else(|| empty(StatusCode::NOT_FOUND), |file| serve(&file, headers)),
+            Behaviour::Status(status, retry_after) => {
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let response = with_body(status, "text/plain", format!("{status}\n"));
+                match retry_after {
+                    Some(seconds) => with_header(response, "retry-after", &seconds.to_string()),
+                    None => response,
+                }
+            }
+            Behaviour::CutAfter(length) => {
+                let bytes = file.unwrap_or_default().bytes;
+                let first = Ok(bytes.slice(..bytes.len().min(*length)));
+                announced(&bytes, Body::from_stream(stream::iter([first, Err(io::Error::other("cut"))])))
+            }
+            Behaviour::StallAfter(length) => {
+                let bytes = file.unwrap_or_default().bytes;
+                let first = Ok::<_, Infallible>(bytes.slice(..bytes.len().min(*length)));
+                announced(&bytes, Body::from_stream(stream::iter([first]).chain(stream::pending())))
+            }
+            Behaviour::Endless => {
+                let bytes = file.map(|file| file.bytes).filter(|bytes| !bytes.is_empty());
+                let bytes = bytes.unwrap_or_else(|| Bytes::from_static(b"endless "));
+                let stream = stream::repeat(bytes).map(Ok::<_, Infallible>);
+                with_body(StatusCode::OK, "application/octet-stream", Body::from_stream(stream))
+            }
+            Behaviour::LoginPage => {
+                let page = "<!DOCTYPE html><html><title>Sign in</title><body>Please sign in to the network.</body>";
+                with_body(StatusCode::OK, "text/html", page)
+            }
+            Behaviour::Redirect(target) => with_header(empty(StatusCode::FOUND), "location", target),
+        }
+    }
+}
+
+fn trimmed(path: &str) -> String {
+    path.trim_matches('/').to_owned()
+}
+
+fn announced(bytes: &Bytes, body: Body) -> Response {
+    let response = with_body(StatusCode::OK, "application/octet-stream", body);
+    with_header(response, "content-length", &bytes.len().to_string())
+}
+
+fn serve(File { bytes, etag }: &File, headers: &HeaderMap) -> Response {
+    if header_text(headers, "if-none-match") == etag {
+        return with_header(empty(StatusCode::NOT_MODIFIED), "etag", etag);
+    }
+    let same = header_text(headers, "if-range");
+    let range = if same.is_empty() || same == etag { header_text(headers, "range") } else { "" };
+    let size = bytes.len();
+    let response = match Range::read(range, size) {
+        Requested::Everything => with_body(StatusCode::OK, "application/octet-stream", bytes.clone()),
+        Requested::Part(range) => {
+            let part = with_body(StatusCode::PARTIAL_CONTENT, "application/octet-stream", range.of(bytes));
+            with_header(part, "content-range", &range.content_range(size))
+        }
+        Requested::Nothing => {
+            with_header(empty(StatusCode::RANGE_NOT_SATISFIABLE), "content-range", &format!("bytes */{size}"))
+        }
+    };
+    with_header(with_header(response, "accept-ranges", "bytes"), "etag", etag)
+}
