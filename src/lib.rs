@@ -13,3 +13,4 @@
 
 pub mod model;
 pub mod planner;
+pub mod render;
