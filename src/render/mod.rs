@@ -1,6 +1,80 @@
-//! One output format a file.
+//! Plans, turned into text.
 //!
-//! This room turns values into text: nothing here decides, asks or reads. Foreign text is escaped for the sink it goes
-//! to. To add a format: one file, and its line here.
+//! What this room is for: telling people and programs what a plan does, in the words and shapes they know. A plan is
+//! told once, by [`compose`], into a [`Document`]; every format renders that document and nothing else, so that none
+//! can say what another does not, and `show` can tell a saved plan again.
+//!
+//! What it refuses to know: clouds, the network, the clock, the terminal, and why a decision was made the way it was.
+//! Nothing here prints; whoever asked gets a text.
+//!
+//! To add an output format: one file with a function from [`Document`] to a text, its line in [`Format`] and its line
+//! in [`render`]. To add a reason or a hold: its sentence in `words`; the compiler asks for it.
 
+pub mod brief;
+mod compose;
 pub mod diagnostics;
+pub mod diff;
+pub mod document;
+pub mod escape;
+mod fields;
+mod gitlab;
+mod human;
+mod json;
+mod refusal;
+mod saved;
+pub mod style;
+#[cfg(test)]
+mod testing;
+pub mod words;
+
+pub use compose::{Coverage, Shown, compose};
+pub use document::Document;
+pub use human::conclusion;
+pub use json::PLAN_SCHEMA;
+pub use refusal::refusal;
+pub use saved::{NotAPlan, read_saved};
+pub use style::Styles;
+
+use crate::model::image::words as keywords;
+
+keywords!(
+    /// The formats in which a plan can be told.
+    Format {
+        /// For people at a terminal, after Terraform's plans.
+        Human = "human",
+        /// The document itself, for programs; also what `--out` saves.
+        Json = "json",
+        /// For the widget in GitLab's merge requests (`artifacts:reports:terraform`).
+        Gitlab = "gitlab",
+    }
+);
+
+/// How a text for people is to be written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// Colours; plain unless asked for.
+    pub styles: Styles,
+    /// How much is told.
+    pub verbosity: Verbosity,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// One line an operation.
+    Brief,
+    /// What changes.
+    #[default]
+    Usual,
+    /// What stays as well.
+    Full,
+}
+
+/// The plan in a format. Every text ends in a newline.
+pub fn render(format: Format, document: &Document, manner: Manner) -> String {
+    match format {
+        Format::Human => human::render(document, manner),
+        Format::Json => json::render(document),
+        Format::Gitlab => gitlab::render(document),
+    }
+}

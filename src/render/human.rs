@@ -1,0 +1,563 @@
+//! The plan for people at a terminal, after Terraform's.
+//!
+//! The problem: in a long plan nobody finds the deletion. The idea: where and as whom comes first, then every change
+//! with its reason, and at the end, where a terminal leaves the eye, all of it again in one line each, deletions last,
+//! then what is held, the guards, and the count. The last line is the one that people and tools look for.
+//!
+//! No line begins with foreign text, so that none can be read as a command by a CI system.
+
+use super::brief::brief;
+use super::document::{Action, Document, GuardStatus, Hold, Level, LiveSource, Object, ResourceChange, Usage};
+use super::escape::{quoted, terminal};
+use super::fields::{Field, Kind, UNKNOWN, compare};
+use super::style::paint;
+use super::{Manner, Verbosity, words};
+
+/// How many ids of users are listed before the rest is counted.
+const USERS: usize = 5;
+/// How many characters of a digest are shown.
+const DIGEST: usize = 12;
+/// The widest column of names; longer ones push their value aside.
+const WIDEST: usize = 40;
+
+/// The last line: what the plan does, in Terraform's words.
+pub fn conclusion(document: &Document) -> String {
+    let summary = document.gallerist.summary;
+    if !document.is_empty() {
+        return format!("Plan: {}.", words::tally(summary.create, summary.update, summary.delete));
+    }
+    let body = &document.gallerist;
+    let sites: Vec<_> = body.sites.iter().map(|site| terminal(&site.name)).collect();
+    let place = if sites.is_empty() { String::new() } else { format!(" on {}", words::listed(&sites)) };
+    let looked_at = if document.complete { "" } else { ", as far as they were looked at" };
+    let config = terminal(&body.config.path);
+    match (summary.held, body.live.managed) {
+        (0, 0) => format!("No changes. There are no managed images{place}{looked_at}."),
+        (0, 1) => format!("No changes. The one managed image{place} matches {config}{looked_at}."),
+        (0, managed) => format!("No changes. All {managed} managed images{place} match {config}{looked_at}."),
+        (held, managed) => format!(
+            "No changes. Of {}{place}, {} held{looked_at}.",
+            words::count(managed, "managed image"),
+            words::count(held, "operation") + if held == 1 { " is" } else { " are" }
+        ),
+    }
+}
+
+/// The whole text.
+pub(super) fn render(document: &Document, manner: Manner) -> String {
+    let page = Page { document, manner };
+    let sections = if document.is_empty() {
+        vec![page.held(), page.notes(), page.guards()]
+    } else {
+        let details = match manner.verbosity {
+            Verbosity::Brief => Vec::new(),
+            Verbosity::Usual | Verbosity::Full => page.details(),
+        };
+        let closing = [page.guards(), page.closing()].concat();
+        vec![page.identity(), page.legend(), details, page.in_short(), page.held(), page.notes(), closing]
+    };
+    let mut lines: Vec<String> = Vec::new();
+    for section in sections.into_iter().filter(|section| !section.is_empty()) {
+        lines.extend(section);
+        lines.push(String::new());
+    }
+    lines.push(paint(conclusion(document), manner.styles.heading));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+struct Page<'a> {
+    document: &'a Document,
+    manner: Manner,
+}
+
+/// One line about an attribute: its sign, its name, its value.
+struct Row {
+    sign: &'static str,
+    name: String,
+    value: String,
+}
+
+impl Row {
+    fn new(sign: &'static str, name: &str, value: impl Into<String>) -> Self {
+        Self { sign, name: name.to_owned(), value: value.into() }
+    }
+}
+
+impl Page<'_> {
+    fn identity(&self) -> Vec<String> {
+        let body = &self.document.gallerist;
+        let mut lines = Vec::new();
+        for site in &body.sites {
+            let parts = [
+                Some(terminal(site.cloud.as_ref().unwrap_or(&site.name))),
+                site.auth_url.as_deref().map(terminal),
+                site.region.as_ref().map(|region| format!("region {}", terminal(region))),
+            ];
+            lines.push(labelled("Cloud", &parts.into_iter().flatten().collect::<Vec<_>>().join("   ")));
+            let project = site.project.as_ref().or(site.project_id.as_ref());
+            let parts = [
+                site.user.as_deref().map(terminal),
+                project.map(|project| format!("in project {}", terminal(project))),
+            ];
+            let whom = labelled("As", &parts.into_iter().flatten().collect::<Vec<_>>().join(" "));
+            if !lines.contains(&whom) {
+                lines.push(whom);
+            }
+        }
+        let families = match body.config.families {
+            1 => "1 family".to_owned(),
+            families => format!("{families} families"),
+        };
+        lines.push(labelled("Config", &format!("{}, {families}", terminal(&body.config.path))));
+        let managed = words::count(body.live.managed, "managed image");
+        let live = match body.live.source {
+            LiveSource::Api => {
+                format!("{managed} in {}.{} s", body.live.milliseconds / 1000, body.live.milliseconds / 100 % 10)
+            }
+            LiveSource::Snapshot => {
+                format!("{managed} from a snapshot of {}", body.live.read_at.strftime("%Y-%m-%d %H:%M UTC"))
+            }
+        };
+        lines.push(labelled("Read", &live));
+        if !body.targets.is_empty() {
+            let targets: Vec<_> = body.targets.iter().map(|target| terminal(target)).collect();
+            lines.push(labelled("Only", &targets.join(", ")));
+        }
+        if !self.document.complete {
+            let warning = "This plan does not cover the whole catalogue.";
+            lines.push(paint(labelled("Note", warning), self.manner.styles.warning));
+        }
+        lines
+    }
+
+    fn legend(&self) -> Vec<String> {
+        let used: Vec<_> = [Action::Create, Action::Update, Action::Delete]
+            .into_iter()
+            .filter(|action| self.document.changes(*action).next().is_some())
+            .map(|action| format!("{} {}", self.signed(action, action.symbol()), words::legend(action)))
+            .collect();
+        vec!["Actions:".to_owned(), format!("  {}", used.join("   "))]
+    }
+
+    fn details(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for change in &self.document.resource_changes {
+            if !lines.is_empty() {
+                lines.push(String::new());
+            }
+            lines.extend(self.detail(change));
+        }
+        lines
+    }
+
+    fn detail(&self, change: &ResourceChange) -> Vec<String> {
+        let action = change.action();
+        let mut headline = format!("{}  {}", self.signed(action, terminal(&change.address)), words::future(action));
+        if !change.gallerist.reasons.is_empty() {
+            headline = format!("{headline}: {}", self.reasons(change));
+        }
+        let rows = match action {
+            Action::Create => self.created(change),
+            Action::Update => self.updated(change),
+            Action::Delete => self.deleted(change),
+        };
+        let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or_default().min(WIDEST);
+        let mut lines = vec![format!("  {} {headline}", self.signed(action, action.symbol()))];
+        lines.extend(rows.into_iter().map(|row| {
+            let sign = match row.sign {
+                "+" => self.signed(Action::Create, "+"),
+                "~" => self.signed(Action::Update, "~"),
+                "-" => self.signed(Action::Delete, "-"),
+                other => other.to_owned(),
+            };
+            if row.name.is_empty() {
+                format!("      {}", paint(row.value, self.manner.styles.faint))
+            } else {
+                format!("    {sign} {:width$}  {}", row.name, row.value)
+            }
+        }));
+        lines
+    }
+
+    fn reasons(&self, change: &ResourceChange) -> String {
+        change.gallerist.reasons.iter().map(|reason| terminal(reason)).collect::<Vec<_>>().join("; ")
+    }
+
+    fn created(&self, change: &ResourceChange) -> Vec<Row> {
+        let Some(after) = &change.change.after else { return Vec::new() };
+        let detail = &change.gallerist;
+        let id = after.id.as_ref().map_or_else(
+            || UNKNOWN.to_owned(),
+            |id| format!("{} (a record that an earlier run left without bytes)", terminal(id)),
+        );
+        let mut rows = vec![Row::new(" ", "id", id), Row::new("+", "name", quoted(&after.name))];
+        rows.extend(detail.source.as_ref().map(|source| Row::new("+", "source", terminal(source))));
+        rows.extend(detail.digest.as_ref().map(|digest| {
+            let (algorithm, digits) = digest.split_once(':').unwrap_or(("digest", digest));
+            let trust = detail.trust.as_deref().map(words::trust).unwrap_or_default();
+            Row::new("+", &terminal(algorithm), format!("{}   {trust}", self.digest(digits)))
+        }));
+        rows.extend(detail.size.map(|size| Row::new("+", "size", words::size(size))));
+        let fields = compare(None, Some(after));
+        let told = |field: &&Field| match field.kind {
+            Kind::Attribute => field.name != "name" && self.is_worth_telling(field),
+            Kind::Property | Kind::Mark => self.manner.verbosity == Verbosity::Full,
+            Kind::Tag => true,
+        };
+        rows.extend(
+            fields.iter().filter(told).map(|field| Row::new("+", &field.name, field.after.clone().unwrap_or_default())),
+        );
+        if self.manner.verbosity != Verbosity::Full {
+            rows.push(Row::new("+", "properties", format!("{} set", after.properties.len())));
+        }
+        rows
+    }
+
+    /// What a new image has by default need not be said.
+    fn is_worth_telling(&self, field: &Field) -> bool {
+        let value = field.after.as_deref().unwrap_or_default();
+        self.manner.verbosity == Verbosity::Full || !matches!(value, "false" | "0 GiB" | "0 MiB")
+    }
+
+    fn digest(&self, digits: &str) -> String {
+        match (self.manner.verbosity, digits.char_indices().nth(DIGEST)) {
+            (Verbosity::Brief | Verbosity::Usual, Some((end, _))) => format!("{}...", terminal(&digits[..end])),
+            (Verbosity::Brief | Verbosity::Usual, None) | (Verbosity::Full, _) => terminal(digits),
+        }
+    }
+
+    fn updated(&self, change: &ResourceChange) -> Vec<Row> {
+        let (before, after) = (change.change.before.as_ref(), change.change.after.as_ref());
+        let fields = compare(before, after);
+        let changed: Vec<_> = fields.iter().filter(|field| !field.is_unchanged()).collect();
+        let only_marks = changed.iter().all(|field| field.kind == Kind::Mark);
+        let everything = self.manner.verbosity == Verbosity::Full;
+        let mut rows = vec![Row::new(" ", "id", format!("{} (stays)", id(before)))];
+        if change.gallerist.reactivate {
+            rows.push(Row::new("~", "status", "deactivated -> active"));
+        }
+        for field in &fields {
+            let row = match (&field.before, &field.after) {
+                (Some(before), _) if field.is_unchanged() => {
+                    everything.then(|| Row::new(" ", &field.name, before.as_str()))
+                }
+                _ if field.kind == Kind::Mark && !everything && !only_marks => None,
+                (Some(before), Some(after)) => Some(Row::new("~", &field.name, format!("{before} -> {after}"))),
+                (Some(before), None) => Some(Row::new("-", &field.name, before.as_str())),
+                (None, Some(after)) => Some(Row::new("+", &field.name, after.as_str())),
+                (None, None) => None,
+            };
+            rows.extend(row);
+        }
+        let hidden = fields.iter().filter(|field| field.is_unchanged() && field.kind != Kind::Mark).count();
+        if !everything && hidden > 0 {
+            rows.push(Row::new(" ", "", format!("({} hidden)", words::count(hidden, "unchanged attribute"))));
+        }
+        rows
+    }
+
+    fn deleted(&self, change: &ResourceChange) -> Vec<Row> {
+        let Some(before) = &change.change.before else { return Vec::new() };
+        let detail = &change.gallerist;
+        let mut rows = vec![Row::new(" ", "id", id(Some(before))), Row::new(" ", "name", quoted(&before.name))];
+        rows.extend(detail.size.map(|size| Row::new(" ", "size", words::size(size))));
+        let dates = [
+            detail.uploaded.map(|date| format!("uploaded {date}")),
+            detail.superseded.map(|date| format!("superseded {date}")),
+        ];
+        let dates: Vec<_> = dates.into_iter().flatten().collect();
+        if !dates.is_empty() {
+            rows.push(Row::new(" ", "since", dates.join(", ")));
+        }
+        rows.extend(detail.usage.as_ref().map(|usage| Row::new(" ", "used by", asked(usage))));
+        if self.manner.verbosity == Verbosity::Full {
+            rows.extend(
+                compare(Some(before), None)
+                    .into_iter()
+                    .filter(|field| field.name != "name")
+                    .map(|field| Row::new("-", &field.name, field.before.unwrap_or_default())),
+            );
+        }
+        rows
+    }
+
+    fn in_short(&self) -> Vec<String> {
+        let changes = [Action::Create, Action::Update, Action::Delete].map(|action| self.document.changes(action));
+        let width = column(self.document.resource_changes.iter().map(|change| change.address.as_str()));
+        let mut lines = vec![paint("In short:", self.manner.styles.heading)];
+        for change in changes.into_iter().flatten() {
+            let action = change.action();
+            let address = format!("{:width$}", terminal(&change.address));
+            let drift = if change.action_reason == "update_because_drift" { "   (drift)" } else { "" };
+            let told = format!("  {} {}  {}{drift}", action.symbol(), address, brief(change));
+            lines.push(self.signed(action, told));
+        }
+        lines
+    }
+
+    fn held(&self) -> Vec<String> {
+        let holds = &self.document.gallerist.holds;
+        if holds.is_empty() {
+            return Vec::new();
+        }
+        let width = column(holds.iter().map(|hold| hold.address.as_str()));
+        let mut lines = vec![paint("Held:", self.manner.styles.warning)];
+        for hold in holds {
+            let address = format!("{:width$}", terminal(&hold.address));
+            lines.push(format!(
+                "  {} {address}  {}: {}",
+                hold.operation.symbol(),
+                hold.operation.name(),
+                terminal(&hold.detail)
+            ));
+            lines.extend(self.users(hold).into_iter().map(|line| format!("      {line}")));
+        }
+        lines
+    }
+
+    fn users(&self, hold: &Hold) -> Vec<String> {
+        let most = if self.manner.verbosity == Verbosity::Full { usize::MAX } else { USERS };
+        let list = |kind: &str, ids: &[String]| {
+            let shown: Vec<_> = ids.iter().take(most).map(|id| terminal(id)).collect();
+            let more = ids.len() - shown.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (!ids.is_empty()).then(|| format!("{kind} {}{more}", shown.join(", ")))
+        };
+        let projects = hold.users.iter().take(most).map(|user| {
+            let project = user.project_id.as_deref().map_or_else(|| "unknown".to_owned(), terminal);
+            let kinds = [
+                list("servers", &user.servers),
+                list("volumes", &user.volumes),
+                list("snapshots", &user.snapshots),
+                list("members", &user.members),
+            ];
+            format!("project {project}: {}", kinds.into_iter().flatten().collect::<Vec<_>>().join("; "))
+        });
+        let rest = hold.users.len().saturating_sub(most);
+        projects.chain((rest > 0).then(|| format!("and {}", words::count(rest, "more project")))).collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let shown = self.document.gallerist.notes.iter().filter(|note| match note.level {
+            Level::Warning => true,
+            Level::Info => self.manner.verbosity == Verbosity::Full,
+        });
+        let notes: Vec<_> = shown.map(|note| format!("  {}", terminal(&note.detail))).collect();
+        let heading = (!notes.is_empty()).then(|| paint("Notes:", self.manner.styles.warning));
+        heading.into_iter().chain(notes).collect()
+    }
+
+    /// Every guard that has something to say; those that pass are told beside a plan that does something.
+    fn guards(&self) -> Vec<String> {
+        let lines = self.document.gallerist.guards.iter().filter_map(|guard| {
+            let style = match guard.status {
+                GuardStatus::Pass if self.document.is_empty() => return None,
+                GuardStatus::Pass => self.manner.styles.faint,
+                GuardStatus::Lifted => self.manner.styles.warning,
+                GuardStatus::Block => self.manner.styles.refused,
+            };
+            let told = format!("{:8}{}", words::verdict(guard.status), terminal(&guard.detail));
+            Some(labelled("Guard", &paint(told, style)))
+        });
+        lines.collect()
+    }
+
+    fn closing(&self) -> Vec<String> {
+        let unknown = self.document.changes(Action::Create).filter(|change| change.gallerist.size.is_none()).count();
+        let bytes = self.document.gallerist.summary.transfer_bytes;
+        let mut lines = Vec::new();
+        if self.document.changes(Action::Create).next().is_some() {
+            let more = match unknown {
+                0 => String::new(),
+                unknown => format!(" and {} of unknown size", words::count(unknown, "image")),
+            };
+            lines.push(labelled("Fetch", &format!("{}{more}", words::size(bytes))));
+        }
+        lines.push(labelled("Plan", self.document.short_id()));
+        lines
+    }
+
+    fn signed(&self, action: Action, text: impl std::fmt::Display) -> String {
+        paint(text, self.manner.styles.action(action))
+    }
+}
+
+fn labelled(label: &str, text: &str) -> String {
+    format!("{label:8}{text}").trim_end().to_owned()
+}
+
+fn id(object: Option<&Object>) -> String {
+    object.and_then(|object| object.id.as_deref()).map_or_else(|| "unknown".to_owned(), terminal)
+}
+
+fn column<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| terminal(text).chars().count()).max().unwrap_or_default().min(WIDEST)
+}
+
+/// `0 servers, 0 volumes`.
+fn asked(usage: &Usage) -> String {
+    let sources: Vec<_> = usage
+        .sources
+        .iter()
+        .map(|(source, number)| {
+            let source = terminal(source);
+            match number {
+                Some(1) => format!("1 {}", source.strip_suffix('s').unwrap_or(&source)),
+                Some(number) => format!("{number} {source}"),
+                None => format!("unknown {source}"),
+            }
+        })
+        .collect();
+    sources.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Styles;
+    use crate::render::escape::tests::hostile;
+    use crate::render::testing::{blocked, empty, hostile_document, rotation};
+
+    fn usual(document: &Document) -> String {
+        render(document, Manner::default())
+    }
+
+    #[test]
+    fn a_rotation_reads_like_this() {
+        insta::assert_snapshot!(usual(&rotation()), @r#"
+        Cloud   prod   https://keystone.prod.example:5000/v3   region fra1
+        As      image-publisher in project service
+        Config  images.toml, 12 families
+        Read    35 managed images in 1.2 s
+
+        Actions:
+          + create   ~ update in place   - delete
+
+          ~ debian-12/20261110-2300  will be updated in place: somebody changed it since it was last applied
+              id           28700b18-d137-a2eb-41d4-4a22c44057c0 (stays)
+            ~ hw_disk_bus  "virtio" -> "scsi"
+            - note         "by hand"
+              (8 unchanged attributes hidden)
+
+          - ubuntu-24.04/20260807  will be DELETED: superseded, due, and nothing uses it
+              id       74d7099d-98c3-1e79-80f7-a7825ab9bca6
+              name     "Ubuntu 24.04 Noble Numbat - 2026-08-08"
+              size     596 MiB
+              since    uploaded 2026-08-08, superseded 2026-09-13
+              used by  0 servers, 0 volumes
+
+          ~ ubuntu-24.04/20261015  will be updated in place: 20261118 takes over
+              id          3cca4075-26fd-dc75-707b-0cee9c534b61 (stays)
+            ~ name        "Ubuntu 24.04 Noble Numbat - Latest" -> "Ubuntu 24.04 Noble Numbat - 2026-10-15"
+            ~ visibility  public -> community
+            ~ protected   true -> false
+              (6 unchanged attributes hidden)
+
+          + ubuntu-24.04/20261118  will be created: a new version, it takes over from 20261015
+              id          (known after apply)
+            + name        "Ubuntu 24.04 Noble Numbat - Latest"
+            + source      https://cloud-images.ubuntu.com/noble/20261118/noble-server-cloudimg-amd64.img
+            + sha256      9d5ec1a09d5e...   signed by D2EB44626FDDC30B513D5BB71A5D6C4C7DB87C81
+            + size        596 MiB
+            + visibility  public
+            + protected   true
+            + min_disk    (known after apply)
+            + min_ram     512 MiB
+            + properties  3 set
+
+        In short:
+          + ubuntu-24.04/20261118    create "Ubuntu 24.04 Noble Numbat - Latest", public
+          ~ debian-12/20261110-2300  hw_disk_bus and note   (drift)
+          ~ ubuntu-24.04/20261015    rename to "Ubuntu 24.04 Noble Numbat - 2026-10-15", make community and unprotect
+          - ubuntu-24.04/20260807    DELETE "Ubuntu 24.04 Noble Numbat - 2026-08-08"
+
+        Held:
+          - ubuntu-24.04/20260701  delete: in use by at least 1 server and 1 volume in 1 project
+              project 7be2: servers c0ffee00-0000; volumes beef0000-0000
+
+        Notes:
+          new versions are shown without having been booted: images.toml has no [boot_test]
+
+        Guard   ok      1 of 35 managed images would be deleted; the limit is 10
+        Fetch   596 MiB
+        Plan    7f3a91c2d0e4
+
+        Plan: 1 to add, 2 to change, 1 to destroy.
+        "#);
+    }
+
+    #[test]
+    fn nothing_to_do_is_one_line() {
+        insta::assert_snapshot!(usual(&empty()), @r#"
+        No changes. All 35 managed images on fra1 match images.toml.
+        "#);
+    }
+
+    #[test]
+    fn nothing_to_do_still_tells_what_is_held() {
+        let mut document = empty();
+        document.gallerist.holds = rotation().gallerist.holds;
+        document.gallerist.summary.held = document.gallerist.holds.len();
+        insta::assert_snapshot!(usual(&document), @r#"
+        Held:
+          - ubuntu-24.04/20260701  delete: in use by at least 1 server and 1 volume in 1 project
+              project 7be2: servers c0ffee00-0000; volumes beef0000-0000
+
+        No changes. Of 35 managed images on fra1, 1 operation is held.
+        "#);
+    }
+
+    #[test]
+    fn the_last_line_is_the_count_whatever_else_is_said() {
+        for verbosity in [Verbosity::Brief, Verbosity::Usual, Verbosity::Full] {
+            let manner = Manner { verbosity, ..Manner::default() };
+            let last = |document: &Document| render(document, manner).lines().last().unwrap().to_owned();
+            assert_eq!(last(&rotation()), "Plan: 1 to add, 2 to change, 1 to destroy.");
+            assert_eq!(last(&blocked()), "Plan: 0 to add, 0 to change, 9 to destroy.");
+            assert!(last(&empty()).starts_with("No changes."));
+        }
+    }
+
+    #[test]
+    fn a_refused_plan_is_shown_whole() {
+        let text = usual(&blocked());
+        assert_eq!(text.matches("will be DELETED").count(), 9);
+        assert!(text.contains("REFUSED 9 of 35 managed images would be deleted"), "{text}");
+    }
+
+    #[test]
+    fn colour_changes_nothing_but_colour() {
+        let coloured = render(&rotation(), Manner { styles: Styles::default().colorize(), ..Manner::default() });
+        let mut plain = String::new();
+        let mut rest = coloured.as_str();
+        while let Some((before, after)) = rest.split_once('\u{1b}') {
+            plain.push_str(before);
+            rest = after.split_once('m').unwrap().1;
+        }
+        plain.push_str(rest);
+        assert_ne!(coloured, plain);
+        assert_eq!(plain, usual(&rotation()));
+    }
+
+    #[test]
+    fn everything_is_told_to_those_who_ask_for_it() {
+        let text = render(&rotation(), Manner { verbosity: Verbosity::Full, ..Manner::default() });
+        assert!(!text.contains("hidden)"), "{text}");
+        assert!(text.contains("gallerist:superseded=2026-11-23"), "{text}");
+        assert!(text.contains("is to be deleted on"), "{text}");
+    }
+
+    #[test]
+    fn no_name_can_mislead_a_reader() {
+        for name in hostile() {
+            let document = hostile_document(&name);
+            let text = usual(&document);
+            assert_eq!(text.lines().last(), Some("Plan: 1 to add, 1 to change, 1 to destroy."), "{name:?}");
+            assert_eq!(text.lines().count(), usual(&hostile_document("tame")).lines().count(), "{name:?}");
+            assert!(!text.contains(['\u{1b}', '\r', '\u{202e}', '\u{200b}']), "{name:?}");
+            assert!(!text.contains("##["), "{name:?}");
+            assert!(text.lines().all(|line| !line.trim_start().starts_with("::")), "{name:?}");
+        }
+    }
+}
