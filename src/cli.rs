@@ -77,12 +77,6 @@ pub enum Command {
     Apply(Apply),
     /// Show a saved plan
     Show(Show),
-    /// Look up the newest version of each family
-    Upstream(Upstream),
-    /// Pin families to exact versions in images.lock.toml
-    Lock(Lock),
-    /// Say who still uses which version
-    Usage(Usage),
     /// Serve the embedded cloud on loopback
     Sandbox(Sandbox),
     /// Remove a lock that a dead run left
@@ -104,12 +98,8 @@ pub enum PlanFormat {
     Human,
     /// One JSON document, shaped like Terraform's.
     Json,
-    /// For a comment on a pull request.
-    Markdown,
     /// The counts, as GitLab's merge request widget reads them.
     Gitlab,
-    /// Annotations in the log of a GitHub workflow.
-    Github,
 }
 
 /// The forms of other answers.

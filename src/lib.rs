@@ -12,6 +12,9 @@
 //! process, for `demo`, `sandbox` and the tests.
 
 pub mod apply;
+pub mod cli;
+pub mod commands;
+pub mod exit;
 pub mod manifest;
 pub mod model;
 pub mod openstack;

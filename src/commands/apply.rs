@@ -21,7 +21,7 @@ use crate::openstack::import::Route;
 use crate::render::console::Console;
 use crate::render::document::Document;
 use crate::render::progress::Progress;
-use crate::render::{refusal, summary};
+use crate::render::{outcome, refusal};
 
 pub(super) async fn run(global: &Global, options: &Apply, console: &Console) -> Result<Exit, Stop> {
     let saved = options.saved.as_deref().map(show::read).transpose()?;
@@ -91,7 +91,8 @@ fn expected(document: &Document, wanted: Option<&str>) -> Result<(), Stop> {
         return Ok(());
     }
     if wanted.len() < SHORTEST {
-        let message = format!("error: a plan id has at least {SHORTEST} digits, `{}` is too short", wanted.escape_debug());
+        let message =
+            format!("error: a plan id has at least {SHORTEST} digits, `{}` is too short", wanted.escape_debug());
         return Err(Stop::new(Exit::Usage, message));
     }
     Err(Stop::new(
@@ -155,7 +156,7 @@ pub(super) async fn carry_out(front: &Front, parallelism: usize, console: &Conso
     let outcomes = crate::apply::run(&front.plan, Arc::new(performer), parallelism, cancel.clone(), &tell).await;
     progress.end();
     signal.abort();
-    let report = summary::report(&front.plan, &outcomes, begun.elapsed());
+    let report = outcome::report(&front.plan, &outcomes, begun.elapsed());
     console.answer(&report)?;
     Ok(if cancel.is_cancelled() { Exit::Interrupted } else { exit(&front.plan, &outcomes) })
 }
@@ -192,7 +193,9 @@ async fn signals(cancel: CancellationToken, console: Console) {
     cancel.cancel();
     console.complain("\nInterrupted: what is under way is brought to a safe point. Once more to stop at once.");
     if wait_for_signal().await.is_ok() {
-        console.complain("Stopped at once: half an image and the lock may be left; the next apply finishes or removes them.");
+        console.complain(
+            "Stopped at once: half an image and the lock may be left; the next apply finishes or removes them.",
+        );
         std::process::exit(i32::from(Exit::Interrupted.code()));
     }
 }

@@ -126,15 +126,16 @@ pub(super) async fn connect(global: &Global, manifest: &Manifest) -> Result<Vec<
             Some(cloud) => entry.cloud == *cloud,
             None => true,
         });
-        listed
-            .map(|entry| Selection { cloud: Some(entry.cloud.clone()), regions: entry.regions.clone() })
-            .collect()
+        listed.map(|entry| Selection { cloud: Some(entry.cloud.clone()), regions: entry.regions.clone() }).collect()
     };
     if let (true, Some(cloud)) = (selection.is_empty(), &global.os_cloud) {
         let listed: Vec<_> = manifest.clouds.iter().map(|entry| entry.cloud.as_str()).collect();
         return Err(Stop::new(
             Exit::Usage,
-            format!("error: `clouds` in images.toml does not list `{cloud}`\n  = help: it lists: {}", listed.join(", ")),
+            format!(
+                "error: `clouds` in images.toml does not list `{cloud}`\n  = help: it lists: {}",
+                listed.join(", ")
+            ),
         ));
     }
     let sites = crate::openstack::connect(&selection, &Surroundings::of_process()).await;
@@ -157,9 +158,10 @@ async fn ask_usage(sites: &[Site], desired: &Desired, observed: &mut Observed, n
         let planner::Candidate { site, image, audience, snapshots } = candidate;
         questions.entry(site).or_default().push(Question { image, audience, snapshots });
     }
-    let answers = sites.iter().filter_map(|site| questions.get(&site.name).map(|questions| (site, questions))).map(
-        |(site, questions)| async move { (site.name.clone(), UsageReader::new(site).usages(questions).await) },
-    );
+    let answers = sites
+        .iter()
+        .filter_map(|site| questions.get(&site.name).map(|questions| (site, questions)))
+        .map(|(site, questions)| async move { (site.name.clone(), UsageReader::new(site).usages(questions).await) });
     for (site, usages) in futures_util::future::join_all(answers).await {
         if let Some(view) = observed.sites.get_mut(&site) {
             view.usage.extend(usages);

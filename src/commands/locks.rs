@@ -71,7 +71,10 @@ fn busy(site: &Site, holder: Option<&Holder>) -> Stop {
              = help: if that run is dead, free the lock with `gallerist unlock {id}`\nNothing was changed.",
             site.name
         ),
-        None => format!("error[E0601]: another apply holds the lock on {}; who cannot be seen\nNothing was changed.", site.name),
+        None => format!(
+            "error[E0601]: another apply holds the lock on {}; who cannot be seen\nNothing was changed.",
+            site.name
+        ),
     };
     Stop::new(Exit::Locked, message)
 }
@@ -80,7 +83,9 @@ fn busy(site: &Site, holder: Option<&Holder>) -> Stop {
 fn place() -> String {
     ["CI_JOB_URL", "GITHUB_RUN_ID", "HOSTNAME"]
         .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(|value| format!("{name} {value}")))
+        .find_map(|name| {
+            std::env::var(name).ok().filter(|value| !value.is_empty()).map(|value| format!("{name} {value}"))
+        })
         .or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned()))
         .unwrap_or_else(|| "an unnamed machine".to_owned())
         + &format!(", process {}", std::process::id())

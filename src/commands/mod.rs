@@ -51,7 +51,7 @@ impl<E: Into<anyhow::Error>> From<E> for Stop {
 pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
     let work = async {
         match &cli.command {
-            Command::Demo(_) => demo::run(console).await,
+            Command::Demo(_) => demo::run(&cli.global, console).await,
             Command::Validate(options) => validate::run(&cli.global, options, console),
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,

@@ -64,9 +64,7 @@ impl From<PlanFormat> for Format {
         match format {
             PlanFormat::Human => Self::Human,
             PlanFormat::Json => Self::Json,
-            PlanFormat::Markdown => Self::Markdown,
             PlanFormat::Gitlab => Self::Gitlab,
-            PlanFormat::Github => Self::Github,
         }
     }
 }

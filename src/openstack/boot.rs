@@ -27,7 +27,8 @@ const CONSOLE_LINES: u32 = 1000;
 pub(super) async fn test(site: &Site, test: &BootTest, image: &ImageId) -> Result<BootOutcome, Failure> {
     let nova = site.nova.as_ref().ok_or_else(|| Failure::refused("the boot test needs Nova, and the site has none"))?;
     let flavor = nova.flavor(&test.flavor).await?;
-    let flavor = flavor.ok_or_else(|| Failure::refused(format!("there is no flavor `{}` to boot with", test.flavor)))?;
+    let flavor =
+        flavor.ok_or_else(|| Failure::refused(format!("there is no flavor `{}` to boot with", test.flavor)))?;
     let pattern = match &test.console {
         None => None,
         Some(text) => Some(

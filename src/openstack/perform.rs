@@ -96,11 +96,8 @@ impl Performer {
                 (delivered, results.into_iter().map(|result| result.map_err(Failure::from)).collect::<Vec<_>>())
             }
         };
-        let delivered = Delivered {
-            digests: delivered.stored,
-            size: delivered.size,
-            virtual_size: Some(delivered.virtual_size),
-        };
+        let delivered =
+            Delivered { digests: delivered.stored, size: delivered.size, virtual_size: Some(delivered.virtual_size) };
         Ok(Answer::Delivered(delivered, results))
     }
 

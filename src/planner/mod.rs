@@ -113,18 +113,19 @@ pub fn candidates(desired: &Desired, observed: &Observed, now: Timestamp) -> Vec
 /// The names that the latest versions bear, or will: nobody else's public image should.
 pub fn public_names(desired: &Desired, now: Timestamp) -> Vec<String> {
     let today = now.to_zoned(TimeZone::UTC).date();
-    let names = desired.families.values().filter(|family| family.audience == Audience::Everybody).filter_map(|family| {
-        let version = family.wanted.name().cloned().or_else(|| VersionName::parse("unknown").ok())?;
-        family.lifecycle.latest.name.render(&Facts {
-            name: Some(family.title.clone()),
-            family: family.name.clone(),
-            version,
-            uploaded: Moment::ThisRun(today),
-            superseded: Moment::Unknown,
-            built: Moment::Unknown,
-            rank: 0,
-        })
-    });
+    let names =
+        desired.families.values().filter(|family| family.audience == Audience::Everybody).filter_map(|family| {
+            let version = family.wanted.name().cloned().or_else(|| VersionName::parse("unknown").ok())?;
+            family.lifecycle.latest.name.render(&Facts {
+                name: Some(family.title.clone()),
+                family: family.name.clone(),
+                version,
+                uploaded: Moment::ThisRun(today),
+                superseded: Moment::Unknown,
+                built: Moment::Unknown,
+                rank: 0,
+            })
+        });
     names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 

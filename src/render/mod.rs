@@ -12,6 +12,7 @@
 
 pub mod brief;
 mod compose;
+pub mod console;
 pub mod diagnostics;
 pub mod diff;
 pub mod document;
@@ -20,6 +21,8 @@ mod fields;
 mod gitlab;
 mod human;
 mod json;
+pub mod outcome;
+pub mod progress;
 mod refusal;
 mod saved;
 pub mod style;

@@ -14,6 +14,7 @@
 
 mod answer;
 mod cinder;
+pub mod exhibition;
 mod faults;
 mod glance;
 mod identity;

@@ -20,9 +20,9 @@ mod kept;
 pub mod keys;
 mod names;
 mod outlet;
-pub mod signature;
 #[cfg(test)]
 mod samples;
+pub mod signature;
 #[cfg(test)]
 mod testing;
 mod ubuntu;

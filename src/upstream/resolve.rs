@@ -128,9 +128,8 @@ pub async fn versions(manifest: &Manifest, family: &FamilySpec, fetch: &Fetch) -
             packages: None,
         }]),
         Source::File { path, version, compression, disk_format, built } => {
-            let (published, size) = digest_file(path)
-                .await
-                .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+            let (published, size) =
+                digest_file(path).await.map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
             Ok(vec![Version {
                 name: version.clone(),
                 origin: Origin::File(path.clone()),

@@ -234,7 +234,10 @@ fn holds_issuer(key: &Certificate, signature: &Signature) -> bool {
 fn is_revoked_subkey(key: &Certificate, signature: &Signature) -> bool {
     pgp::composed::SignedPublicKey::from(key.clone()).public_subkeys.iter().any(|subkey| {
         is_issuer(&subkey.key, signature)
-            && subkey.signatures.iter().any(|binding| binding.typ() == Some(pgp::packet::SignatureType::SubkeyRevocation))
+            && subkey
+                .signatures
+                .iter()
+                .any(|binding| binding.typ() == Some(pgp::packet::SignatureType::SubkeyRevocation))
     })
 }
 

@@ -22,8 +22,11 @@ use crate::model::source::LeastTrust;
 use crate::model::version::{Compression, DiskFormat, Origin, PackageDialect, PackageList, Version};
 
 /// Ubuntu's server images.
-pub(super) const SERVER: Ubuntu =
-    Ubuntu { base: "https://cloud-images.ubuntu.com/releases/", products: "com.ubuntu.cloud:server:", label: "release" };
+pub(super) const SERVER: Ubuntu = Ubuntu {
+    base: "https://cloud-images.ubuntu.com/releases/",
+    products: "com.ubuntu.cloud:server:",
+    label: "release",
+};
 /// Ubuntu's minimal images, with builds of their own.
 pub(super) const MINIMAL: Ubuntu = Ubuntu {
     base: "https://cloud-images.ubuntu.com/minimal/releases/",
@@ -99,20 +102,17 @@ impl Ubuntu {
         }
     }
 
-    fn read(
-        &self,
-        ask: &Ask,
-        outlet: &Outlet<'_>,
-        url: &Url,
-        stream: &Vouched,
-    ) -> Result<Vec<Version>, UpstreamError> {
+    fn read(&self, ask: &Ask, outlet: &Outlet<'_>, url: &Url, stream: &Vouched) -> Result<Vec<Version>, UpstreamError> {
         let release = ask.release()?;
         let wanted = format!("{}{release}:{}", self.products, ask.debian_architecture());
         let products = json::<Stream>(url, &stream.text)?.products;
         let Some(product) = products.get(&wanted) else {
             return Err(UpstreamError::missing(
                 format!("{ask}"),
-                products.keys().filter_map(|name| name.strip_prefix(self.products)).map(|name| name.replace(':', " for ")),
+                products
+                    .keys()
+                    .filter_map(|name| name.strip_prefix(self.products))
+                    .map(|name| name.replace(':', " for ")),
             ));
         };
         let product = Product::deserialize(product).map_err(|error| UpstreamError::unreadable(url, error))?;
@@ -131,14 +131,7 @@ impl Ubuntu {
     }
 
     /// One build; `None` for one that is not released or is not described as it should be.
-    fn version(
-        &self,
-        name: &str,
-        build: &Build,
-        item: &str,
-        outlet: &Outlet<'_>,
-        stream: &Vouched,
-    ) -> Option<Version> {
+    fn version(&self, name: &str, build: &Build, item: &str, outlet: &Outlet<'_>, stream: &Vouched) -> Option<Version> {
         if build.label != self.label || !item.ends_with(".img") {
             return None;
         }

@@ -1,0 +1,150 @@
+//! `demo`: the main job on the embedded cloud, in four acts.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use jiff::{Span, Timestamp};
+
+use super::front::{self, Front};
+use super::{Stop, apply, present};
+use crate::cli::{Global, PlanFormat, Planning};
+use crate::exit::Exit;
+use crate::manifest;
+use crate::openstack::{Selection, Site, Surroundings};
+use crate::render::console::Console;
+use crate::sandbox::exhibition::{Edition, Exhibition};
+use crate::sandbox::{Options, Sandbox};
+
+const ENDING: &str = "\
+That was the whole of it. On your own cloud:
+
+  1. describe the catalogue:      edit images.toml (`gallerist validate` checks it without any network)
+  2. say which cloud:             export OS_CLOUD=my-cloud        (an entry of your clouds.yaml)
+  3. see what would change:       gallerist plan
+  4. let it happen:               gallerist apply
+
+The user needs the role `admin` in the project that is to own the public images, for two things an ordinary
+member may not do: make images public, and ask who uses them. For a project's own private images it needs nothing.
+";
+
+pub(super) async fn run(global: &Global, console: &Console) -> Result<Exit, Stop> {
+    let mut stage = Stage::set(global, console).await?;
+    stage.act(
+        "Act 1: an empty cloud",
+        "Nine families are wanted and the cloud has none. Each image is downloaded once, checked against its digest on\n\
+         the way, and uploaded privately; only a verified image gets its public name.",
+        Edition::First,
+    )
+    .await?;
+
+    let tenant = stage.boot_from("Ubuntu 24.04 Noble Numbat - Latest")?;
+    stage.next_day();
+    stage.act(
+        "Act 2: a day later",
+        &format!(
+            "A tenant has booted a server ({tenant}) from Ubuntu 24.04. Ubuntu 24.04 and Debian 12 have brought out\n\
+             new versions. They take over the names; the old ones keep their ids, become community images and are named\n\
+             after the day of their upload. Nothing is deleted by the run that replaces it."
+        ),
+        Edition::Second,
+    )
+    .await?;
+
+    stage.next_day();
+    stage.act(
+        "Act 3: another day later",
+        "Nobody uses the old Debian 12: it goes. The tenant's server still uses the old Ubuntu 24.04: the plan holds that\n\
+         deletion and says who uses it.",
+        Edition::Second,
+    )
+    .await?;
+    stage.act("Act 4: once more", "Everything is as it should be.", Edition::Second).await?;
+    console.answer(&format!("\n{ENDING}"))?;
+    Ok(Exit::Done)
+}
+
+/// A cloud, a clock, and what the acts need of the command line.
+struct Stage<'a> {
+    console: &'a Console,
+    global: Global,
+    sandbox: Sandbox,
+    clock: Arc<Mutex<Timestamp>>,
+    sites: Vec<Site>,
+}
+
+impl<'a> Stage<'a> {
+    async fn set(global: &Global, console: &'a Console) -> Result<Self, Stop> {
+        let clock = Arc::new(Mutex::new(Timestamp::now()));
+        let shown = Arc::clone(&clock);
+        let options = Options {
+            clock: Arc::new(move || *shown.lock().unwrap_or_else(PoisonError::into_inner)),
+            ..Options::default()
+        };
+        let sandbox = Sandbox::start(options).await?;
+        let sites = connect(&sandbox).await?;
+        let global = Global { config: PathBuf::from("images.toml (of the demo)"), ..global.clone() };
+        console
+            .answer("This is a whole OpenStack cloud on loopback: no network, no credentials, gone when it ends.\n")?;
+        Ok(Self { console, global, sandbox, clock, sites })
+    }
+
+    async fn act(&mut self, title: &str, story: &str, edition: Edition) -> Result<(), Stop> {
+        self.console.answer(&format!("\n=== {title} ===\n{story}\n\n"))?;
+        let exhibition = Exhibition::new(edition);
+        exhibition.publish(&mut self.sandbox.world());
+        let text = exhibition.images_toml(self.sandbox.mirror_url());
+        let (manifest, _) = manifest::read("images.toml", text, &PathBuf::from("."))
+            .map_err(|mistakes| Stop::new(Exit::Error, front::snippets(&mistakes, self.console)))?;
+        let planning = Planning { target: Vec::new(), allow_deletes: None };
+        let front = front::plan_for(manifest, None, self.sites.clone(), &planning, self.now()).await?;
+        self.show_and_do(&front, &planning).await
+    }
+
+    async fn show_and_do(&self, front: &Front, planning: &Planning) -> Result<(), Stop> {
+        let document = present::document(front, &self.global, planning);
+        self.console.answer(&present::text(&document, PlanFormat::Human, self.console))?;
+        if front.plan.is_empty() {
+            return Ok(());
+        }
+        self.console.answer("\n")?;
+        match apply::carry_out(front, 4, self.console).await? {
+            Exit::Done => Ok(()),
+            exit => Err(Stop::new(exit, "error: the demo's apply did not end well; this is a mistake in gallerist")),
+        }
+    }
+
+    fn boot_from(&self, name: &str) -> Result<String, Stop> {
+        let mut world = self.sandbox.world();
+        let region = world.region("RegionOne")?;
+        let image = region.images().values().find(|image| image.name.as_deref() == Some(name));
+        let id = image.map(|image| image.id.clone()).with_context(|| format!("the demo's cloud has no `{name}`"))?;
+        Ok(region.boot("demo", &id, "web-1").map(|_| "web-1, project demo".to_owned())?)
+    }
+
+    fn now(&self) -> Timestamp {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_day(&self) {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        *clock = clock.checked_add(Span::new().hours(24)).unwrap_or(*clock);
+    }
+}
+
+/// Connects as an operator would: by clouds.yaml.
+async fn connect(sandbox: &Sandbox) -> Result<Vec<Site>, Stop> {
+    let folder = std::env::temp_dir().join(format!("gallerist-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let written = std::fs::write(folder.join("clouds.yaml"), sandbox.clouds_yaml());
+    let surroundings = Surroundings::new(BTreeMap::new(), folder.clone(), folder.clone());
+    let selection = [Selection { cloud: Some("sandbox-admin".to_owned()), regions: Vec::new() }];
+    let sites = match written {
+        Ok(()) => crate::openstack::connect(&selection, &surroundings).await,
+        Err(error) => return Err(error.into()),
+    };
+    // The folder has served its purpose; one that cannot be removed does no harm.
+    let _ = std::fs::remove_dir_all(&folder);
+    Ok(sites?)
+}
