@@ -5,11 +5,13 @@
 //! read and needs no I/O any more, and says `Result<Response, Response>`, so that `?` works with refusals.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use super::identity::Caller;
@@ -84,6 +86,17 @@ pub(super) fn with_header(mut response: Response, name: &'static str, value: &st
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+/// A body that announces all of these bytes, sends the first `length` and breaks off.
+pub(super) fn broken_off(bytes: &Bytes, length: usize) -> Body {
+    let first = Ok(bytes.slice(..bytes.len().min(length)));
+    let end = async {
+        // An error in the same breath would make hyper throw away what it has not flushed yet.
+        tokio::task::yield_now().await;
+        Err(io::Error::other("broken off"))
+    };
+    Body::from_stream(stream::iter([first]).chain(stream::once(end)))
 }
 
 /// A refusal by Glance: an HTML page.

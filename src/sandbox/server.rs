@@ -19,13 +19,12 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::serve::{IncomingStream, Listener};
 use bytes::Bytes;
-use futures_util::stream;
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use url::form_urlencoded;
 
-use super::answer::{Answer, Call, empty, error, fault, header_text, html, with_body, with_header};
+use super::answer::{Answer, Call, broken_off, empty, error, fault, header_text, html, with_body, with_header};
 use super::faults::Effect;
 use super::glance::data::{Purpose, upload};
 use super::glance::import;
@@ -121,8 +120,7 @@ async fn halved(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.headers.insert("content-length", bytes.len().into());
-    let half = Ok(bytes.slice(..bytes.len() / 2));
-    Response::from_parts(parts, Body::from_stream(stream::iter([half, Err(io::Error::other("cut"))])))
+    Response::from_parts(parts, broken_off(&bytes, bytes.len() / 2))
 }
 
 impl Door {
