@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{PATCH, REGION, User, answered, qcow2, sandbox};
+use super::{REGION, User, answered, qcow2, sandbox};
 use crate::model::image::Visibility;
 use crate::sandbox::image;
 
