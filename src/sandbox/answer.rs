@@ -2,20 +2,23 @@
 //!
 //! The problem: every real service has its own way to refuse. Glance sends HTML, Nova and Cinder a JSON object with a
 //! key for each kind of error, Keystone a third form. The idea: a service decides over a [`Call`], a request that has been
-//! read and needs no I/O any more, and says `Result<Response, Response>`, so that `?` works with refusals.
+//! read and needs no I/O any more, and says `Result<Response, Refusal>`, so that `?` works with refusals.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 use super::identity::Caller;
 
 /// The answer of a service: either kind is sent to the client.
-pub(super) type Answer = Result<Response, Response>;
+pub(super) type Answer = Result<Response, Refusal>;
 
 /// One request, read to its end.
 pub(super) struct Call<'a> {
@@ -86,13 +89,60 @@ pub(super) fn with_header(mut response: Response, name: &'static str, value: &st
     response
 }
 
+/// A body that announces all of these bytes, sends the first `length` and breaks off.
+pub(super) fn broken_off(bytes: &Bytes, length: usize) -> Body {
+    let first = Ok(bytes.slice(..bytes.len().min(length)));
+    let end = async {
+        // An error in the same breath would make hyper throw away what it has not flushed yet.
+        tokio::task::yield_now().await;
+        Err(io::Error::other("broken off"))
+    };
+    Body::from_stream(stream::iter([first]).chain(stream::once(end)))
+}
+
+/// Why a service does not do what it is asked, in the form in which it says so.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    media_type: &'static str,
+    body: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, media_type: &'static str, body: String) -> Self {
+        Self { status, media_type, body, headers: Vec::new() }
+    }
+
+    /// The refusal with one more header.
+    pub(super) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.status, self.body)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Refusal> for Response {
+    fn from(refusal: Refusal) -> Self {
+        let response = with_body(refusal.status, refusal.media_type, refusal.body);
+        refusal.headers.iter().fold(response, |response, (name, value)| with_header(response, name, value))
+    }
+}
+
 /// A refusal by Glance: an HTML page.
-pub(super) fn html(status: StatusCode, message: &str) -> Response {
+pub(super) fn html(status: StatusCode, message: &str) -> Refusal {
     html_with_detail(status, message, "")
 }
 
 /// A refusal by Glance that has a detail below its message.
-pub(super) fn html_with_detail(status: StatusCode, message: &str, detail: &str) -> Response {
+pub(super) fn html_with_detail(status: StatusCode, message: &str, detail: &str) -> Refusal {
     let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("Unknown"));
     let page = format!(
         "<html>\n <head>\n  <title>{title}</title>\n </head>\n <body>\n  <h1>{title}</h1>\n  {}<br /><br />\n{}\n\n\n \
@@ -100,7 +150,7 @@ pub(super) fn html_with_detail(status: StatusCode, message: &str, detail: &str) 
         escape(message),
         escape(detail)
     );
-    with_body(status, "text/html; charset=UTF-8", page)
+    Refusal::new(status, "text/html; charset=UTF-8", page)
 }
 
 fn escape(text: &str) -> String {
@@ -108,7 +158,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A refusal by Nova or Cinder: one JSON object below a key that names the kind of error.
-pub(super) fn fault(status: StatusCode, message: &str) -> Response {
+pub(super) fn fault(status: StatusCode, message: &str) -> Refusal {
     let kinds = BTreeMap::from([
         (400, "badRequest"),
         (401, "unauthorized"),
@@ -119,16 +169,19 @@ pub(super) fn fault(status: StatusCode, message: &str) -> Response {
         (413, "overLimit"),
     ]);
     let kind = kinds.get(&status.as_u16()).copied().unwrap_or("computeFault");
-    json_answer(status, &json!({ kind: { "code": status.as_u16(), "message": message } }))
+    Refusal::new(
+        status,
+        "application/json",
+        json!({ kind: { "code": status.as_u16(), "message": message } }).to_string(),
+    )
 }
 
 /// A refusal by Keystone, and every 401 of Nova and Cinder.
-pub(super) fn error(status: StatusCode, message: &str) -> Response {
+pub(super) fn error(status: StatusCode, message: &str) -> Refusal {
     let title = status.canonical_reason().unwrap_or("Unknown");
-    json_answer(status, &json!({ "error": { "code": status.as_u16(), "message": message, "title": title } }))
-}
-
-/// A refusal as an error, for callers in the process.
-pub(super) fn described(refusal: &Response) -> anyhow::Error {
-    anyhow::anyhow!("{}", refusal.status())
+    Refusal::new(
+        status,
+        "application/json",
+        json!({ "error": { "code": status.as_u16(), "message": message, "title": title } }).to_string(),
+    )
 }

@@ -8,13 +8,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use super::answer::{Answer, Call, empty, fault, header_text, json_answer, with_header};
+use super::answer::{Answer, Call, Refusal, empty, fault, header_text, json_answer, with_header};
 use super::glance::ImageRecord;
 use super::identity::{Caller, Role};
 use super::region::Region;
@@ -149,11 +148,13 @@ pub(super) fn open(call: &Call<'_>) -> Option<Answer> {
 /// Answers a caller with a token.
 pub(super) fn answer(region: &mut Region, call: &Call<'_>, now: Timestamp) -> Answer {
     let minor = microversion(call.headers)?;
-    let label = |response| with_header(response, "openstack-api-version", &format!("volume 3.{minor}"));
+    let label = format!("volume 3.{minor}");
     let path = call.segments.get(1..).unwrap_or_default();
     // Both endpoints of the catalogue: with the project's id in front, and without.
     let path = if path.first().is_some_and(|first| *first == call.caller.project_id) { &path[1..] } else { path };
-    route(region, call, path, minor, now).map(label).map_err(label)
+    route(region, call, path, minor, now)
+        .map(|response| with_header(response, "openstack-api-version", &label))
+        .map_err(|refusal| refusal.with_header("openstack-api-version", &label))
 }
 
 fn route(region: &mut Region, call: &Call<'_>, path: &[&str], minor: u32, now: Timestamp) -> Answer {
@@ -183,7 +184,7 @@ fn route(region: &mut Region, call: &Call<'_>, path: &[&str], minor: u32, now: T
     }
 }
 
-fn microversion(headers: &HeaderMap) -> Result<u32, Response> {
+fn microversion(headers: &HeaderMap) -> Result<u32, Refusal> {
     let Some(text) = header_text(headers, "openstack-api-version").strip_prefix("volume ") else { return Ok(0) };
     if text == "latest" {
         return Ok(NEWEST);
@@ -249,7 +250,7 @@ fn list(
     Ok(json_answer(StatusCode::OK, &page))
 }
 
-fn read_limit(call: &Call<'_>) -> Result<usize, Response> {
+fn read_limit(call: &Call<'_>) -> Result<usize, Refusal> {
     let Some(text) = call.parameter("limit") else { return Ok(PAGE) };
     let limit: i64 = text.parse().map_err(|_| bad("limit param must be an integer"))?;
     let limit = usize::try_from(limit).map_err(|_| bad("limit param must be positive"))?;
@@ -289,7 +290,7 @@ pub(super) fn create_from_image(
     size: u64,
     name: Option<String>,
     now: Timestamp,
-) -> Result<String, Response> {
+) -> Result<String, Refusal> {
     let image = region
         .glance
         .visible(image, caller)
@@ -352,7 +353,7 @@ fn image_metadata(image: &ImageRecord) -> BTreeMap<String, String> {
     metadata
 }
 
-fn bad(message: &str) -> Response {
+fn bad(message: &str) -> Refusal {
     fault(StatusCode::BAD_REQUEST, message)
 }
 

@@ -3,11 +3,10 @@
 //! One domain, `Default`. Tokens are always scoped to the user's only project. Errors have Keystone's own form.
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Call, empty, error, header_text, json_answer, with_header};
+use super::answer::{Answer, Call, Refusal, empty, error, header_text, json_answer, with_header};
 use super::identity::{Identity, PROJECTS, Token, User, identifier, project_id, project_name};
 use super::world::{Endpoint, World};
 
@@ -68,16 +67,16 @@ pub(super) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
 }
 
 /// The 401 that every service but Glance sends.
-pub(super) fn unauthorised(identity_url: &str) -> Response {
-    let response = error(StatusCode::UNAUTHORIZED, "The request you have made requires authentication.");
-    with_header(response, "www-authenticate", &format!("Keystone uri=\"{identity_url}\""))
+pub(super) fn unauthorised(identity_url: &str) -> Refusal {
+    error(StatusCode::UNAUTHORIZED, "The request you have made requires authentication.")
+        .with_header("www-authenticate", format!("Keystone uri=\"{identity_url}\""))
 }
 
-fn forbidden(rule: &str) -> Response {
+fn forbidden(rule: &str) -> Refusal {
     error(StatusCode::FORBIDDEN, &format!("You are not authorized to perform the requested action: {rule}."))
 }
 
-fn missing(kind: &str, id: &str) -> Response {
+fn missing(kind: &str, id: &str) -> Refusal {
     error(StatusCode::NOT_FOUND, &format!("Could not find {kind}: {id}."))
 }
 

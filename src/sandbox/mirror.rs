@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::io;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
@@ -11,7 +10,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use sha2::{Digest, Sha256};
 
-use super::answer::{empty, header_text, with_body, with_header};
+use super::answer::{broken_off, empty, header_text, with_body, with_header};
 use super::range::{Range, Requested};
 
 /// How the mirror answers for a path.
@@ -77,8 +76,7 @@ impl Mirror {
             }
             Behaviour::CutAfter(length) => {
                 let bytes = file.unwrap_or_default().bytes;
-                let first = Ok(bytes.slice(..bytes.len().min(*length)));
-                announced(&bytes, Body::from_stream(stream::iter([first, Err(io::Error::other("cut"))])))
+                announced(&bytes, broken_off(&bytes, *length))
             }
             Behaviour::StallAfter(length) => {
                 let bytes = file.unwrap_or_default().bytes;

@@ -230,3 +230,5 @@ impl Drop for Sandbox {
         self.world().stop_after(0);
     }
 }
+#[cfg(test)]
+mod tests;

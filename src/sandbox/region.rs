@@ -9,7 +9,6 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::answer::described;
 use super::cinder::{self, Cinder, VolumeRecord};
 use super::glance::{Glance, ImageRecord, receive};
 use super::identity::{Caller, project_id};
@@ -73,7 +72,7 @@ impl Region {
         image.visibility = visibility;
         image.disk_format = Some(disk_format.to_owned());
         image.container_format = Some("bare".to_owned());
-        receive(&mut image, bytes).map_err(|refusal| described(&refusal)).context("the upload was refused")?;
+        receive(&mut image, bytes).context("the upload was refused")?;
         let id = image.id.clone();
         self.insert_image(image);
         Ok(id)
@@ -108,9 +107,7 @@ impl Region {
         let (metadata, tags) = (BTreeMap::new(), BTreeSet::new());
         let order = Order { name: name.to_owned(), flavor, disk, metadata, tags };
         let now = self.now();
-        let id = nova::boot(self, &Caller::of_project(project), order, now)
-            .map_err(|refusal| described(&refusal))
-            .context("the server was refused")?;
+        let id = nova::boot(self, &Caller::of_project(project), order, now).context("the server was refused")?;
         self.server(&id)?.state = ServerState::Active;
         self.cinder.volumes.values_mut().for_each(VolumeRecord::settle);
         Ok(id)
@@ -169,7 +166,7 @@ impl Region {
         image.visibility = Visibility::Private;
         image.disk_format = Some("raw".to_owned());
         image.container_format = Some("bare".to_owned());
-        receive(&mut image, &[0; 512]).map_err(|refusal| described(&refusal))?;
+        receive(&mut image, &[0; 512])?;
         self.insert_image(image);
         Ok(id)
     }
@@ -181,7 +178,6 @@ impl Region {
     pub fn volume(&mut self, project: &str, image: &str) -> anyhow::Result<String> {
         let now = self.now();
         let id = cinder::create_from_image(self, &Caller::of_project(project), image, VOLUME_SIZE, None, now)
-            .map_err(|refusal| described(&refusal))
             .context("the volume was refused")?;
         self.cinder.volumes.values_mut().for_each(VolumeRecord::settle);
         Ok(id)

@@ -19,13 +19,12 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::serve::{IncomingStream, Listener};
 use bytes::Bytes;
-use futures_util::stream;
 use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use url::form_urlencoded;
 
-use super::answer::{Answer, Call, empty, error, fault, header_text, html, with_body, with_header};
+use super::answer::{Answer, Call, Refusal, broken_off, empty, error, fault, header_text, html, with_body};
 use super::faults::Effect;
 use super::glance::data::{Purpose, upload};
 use super::glance::import;
@@ -80,15 +79,15 @@ async fn receive(State(door): State<Arc<Door>>, ConnectInfo(line): ConnectInfo<S
             None
         }
         Some(Effect::Status(status, retry_after)) => {
-            let response = door.refusal(status);
+            let refusal = door.refusal(status);
             Some(match retry_after {
-                Some(seconds) => with_header(response, "retry-after", &seconds.to_string()),
-                None => response,
+                Some(seconds) => refusal.with_header("retry-after", seconds.to_string()).into(),
+                None => refusal.into(),
             })
         }
         Some(Effect::StatusAfter(status)) => {
             door.perform(&parts, body).await;
-            Some(door.refusal(status))
+            Some(door.refusal(status).into())
         }
         Some(Effect::Delay(duration)) => {
             tokio::time::sleep(duration).await;
@@ -121,8 +120,7 @@ async fn halved(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
     parts.headers.insert("content-length", bytes.len().into());
-    let half = Ok(bytes.slice(..bytes.len() / 2));
-    Response::from_parts(parts, Body::from_stream(stream::iter([half, Err(io::Error::other("cut"))])))
+    Response::from_parts(parts, broken_off(&bytes, bytes.len() / 2))
 }
 
 impl Door {
@@ -140,21 +138,18 @@ impl Door {
     }
 
     /// A refusal in the form of this service.
-    fn refusal(&self, status: u16) -> Response {
+    fn refusal(&self, status: u16) -> Refusal {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let reason = status.canonical_reason().unwrap_or("Fault");
         match self.service {
             Service::Identity => error(status, reason),
-            Service::Image => html(status, reason),
+            Service::Image | Service::Mirror => html(status, reason),
             Service::Compute | Service::BlockStorage => fault(status, reason),
-            Service::Mirror => with_body(status, "text/plain", reason),
         }
     }
 
     async fn perform(&self, parts: &Parts, body: Body) -> Response {
-        match self.answer(parts, body).await {
-            Ok(response) | Err(response) => response,
-        }
+        self.answer(parts, body).await.unwrap_or_else(Response::from)
     }
 
     async fn answer(&self, parts: &Parts, body: Body) -> Answer {
@@ -230,7 +225,7 @@ impl Door {
     }
 
     /// The 401 of a service: that of Glance is a page, the others' JSON.
-    fn unauthorised(&self, world: &World) -> Response {
+    fn unauthorised(&self, world: &World) -> Refusal {
         let identity = world.identity_url();
         if self.service != Service::Image {
             return keystone::unauthorised(&identity);
@@ -238,12 +233,11 @@ impl Door {
         let message = "This server could not verify that you are authorized to access the document you requested. \
                        Either you supplied the wrong credentials (e.g., bad password), or your browser does not \
                        understand how to supply the credentials required.";
-        let response = html(StatusCode::UNAUTHORIZED, message);
-        with_header(response, "www-authenticate", &format!("Keystone uri=\"{identity}\""))
+        html(StatusCode::UNAUTHORIZED, message).with_header("www-authenticate", format!("Keystone uri=\"{identity}\""))
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Response> {
+async fn read(body: Body) -> Result<Bytes, Refusal> {
     to_bytes(body, LARGEST_BODY).await.map_err(|_| error(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large."))
 }
 

@@ -6,13 +6,12 @@
 use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::record::ImageRecord;
 use crate::model::image::{Status, Visibility};
-use crate::sandbox::answer::html;
+use crate::sandbox::answer::{Refusal, html};
 
 /// Attributes that only Glance writes.
 const READ_ONLY: [&str; 13] = [
@@ -49,7 +48,7 @@ const CONTAINER_FORMATS: [&str; 8] = ["ami", "ari", "aki", "bare", "ovf", "ova",
 const LONGEST: usize = 255;
 
 /// Writes one attribute or custom property.
-pub(super) fn set(image: &mut ImageRecord, key: &str, value: &Value) -> Result<(), Response> {
+pub(super) fn set(image: &mut ImageRecord, key: &str, value: &Value) -> Result<(), Refusal> {
     refuse_read_only(key)?;
     match key {
         "name" => image.name = optional_text(key, value)?,
@@ -101,7 +100,7 @@ pub(super) enum Removal {
 }
 
 /// The id a client has chosen.
-pub(super) fn identifier(value: &Value) -> Result<String, Response> {
+pub(super) fn identifier(value: &Value) -> Result<String, Refusal> {
     let id = text(value)?;
     if id.len() == 36 && Uuid::try_parse(&id).is_ok() {
         Ok(id)
@@ -111,12 +110,12 @@ pub(super) fn identifier(value: &Value) -> Result<String, Response> {
 }
 
 /// One tag.
-pub(super) fn tag(value: &Value) -> Result<String, Response> {
+pub(super) fn tag(value: &Value) -> Result<String, Refusal> {
     let tag = text(value)?;
     if tag.chars().count() > LONGEST { Err(schema(&format!("'{tag}' is too long"))) } else { Ok(tag) }
 }
 
-fn refuse_read_only(key: &str) -> Result<(), Response> {
+fn refuse_read_only(key: &str) -> Result<(), Refusal> {
     if READ_ONLY.contains(&key) {
         return Err(html(StatusCode::FORBIDDEN, &format!("Attribute '{key}' is read-only.")));
     }
@@ -126,7 +125,7 @@ fn refuse_read_only(key: &str) -> Result<(), Response> {
     Ok(())
 }
 
-fn optional_text(key: &str, value: &Value) -> Result<Option<String>, Response> {
+fn optional_text(key: &str, value: &Value) -> Result<Option<String>, Refusal> {
     if value.is_null() {
         return Ok(None);
     }
@@ -142,7 +141,7 @@ fn optional_text(key: &str, value: &Value) -> Result<Option<String>, Response> {
     Ok(Some(text))
 }
 
-fn format(status: Status, key: &str, value: &Value, known: &[&str]) -> Result<Option<String>, Response> {
+fn format(status: Status, key: &str, value: &Value, known: &[&str]) -> Result<Option<String>, Refusal> {
     if status != Status::Queued {
         let message = format!("Attribute {key} can be only replaced for a queued image.");
         return Err(html(StatusCode::FORBIDDEN, &message));
@@ -153,15 +152,15 @@ fn format(status: Status, key: &str, value: &Value, known: &[&str]) -> Result<Op
     }
 }
 
-fn text(value: &Value) -> Result<String, Response> {
+fn text(value: &Value) -> Result<String, Refusal> {
     value.as_str().map(str::to_owned).ok_or_else(|| wrong_type(value, "string"))
 }
 
-fn flag(value: &Value) -> Result<bool, Response> {
+fn flag(value: &Value) -> Result<bool, Refusal> {
     value.as_bool().ok_or_else(|| wrong_type(value, "boolean"))
 }
 
-fn number(key: &str, value: &Value) -> Result<u64, Response> {
+fn number(key: &str, value: &Value) -> Result<u64, Refusal> {
     if value.as_i64().is_some_and(|number| number < 0) {
         let message = format!("Invalid value '{value}' for parameter '{key}': Cannot be a negative value");
         return Err(html(StatusCode::BAD_REQUEST, &message));
@@ -169,15 +168,15 @@ fn number(key: &str, value: &Value) -> Result<u64, Response> {
     value.as_u64().ok_or_else(|| wrong_type(value, "integer"))
 }
 
-fn wrong_type(value: &Value, wanted: &str) -> Response {
+fn wrong_type(value: &Value, wanted: &str) -> Refusal {
     let shown = value.as_str().map_or_else(|| value.to_string(), |text| format!("'{text}'"));
     schema(&format!("{shown} is not of type '{wanted}'"))
 }
 
-fn not_one_of(word: &str, key: &str) -> Response {
+fn not_one_of(word: &str, key: &str) -> Refusal {
     schema(&format!("'{word}' is not one of the values of '{key}'"))
 }
 
-fn schema(problem: &str) -> Response {
+fn schema(problem: &str) -> Refusal {
     html(StatusCode::BAD_REQUEST, &format!("Provided object does not match schema 'image': {problem}"))
 }

@@ -7,7 +7,6 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use md5::Md5;
@@ -17,7 +16,7 @@ use super::Glance;
 use super::record::{Data, ImageRecord};
 use crate::model::image::Status;
 use crate::sandbox::answer::{
-    Answer, Call, empty, header_text, html, html_with_detail, media_type, with_body, with_header,
+    Answer, Call, Refusal, empty, header_text, html, html_with_detail, media_type, with_body, with_header,
 };
 use crate::sandbox::identity::Caller;
 use crate::sandbox::image::{Header, Reference};
@@ -86,13 +85,7 @@ pub(in crate::sandbox) async fn upload(
 }
 
 /// Everything that can be refused before the first byte.
-fn begin(
-    glance: &mut Glance,
-    id: &str,
-    purpose: Purpose,
-    caller: &Caller,
-    headers: &HeaderMap,
-) -> Result<(), Response> {
+fn begin(glance: &mut Glance, id: &str, purpose: Purpose, caller: &Caller, headers: &HeaderMap) -> Result<(), Refusal> {
     let media_type = media_type(headers);
     if media_type != "application/octet-stream" {
         let message = format!("The request media type {media_type} is not supported by this server.");
@@ -183,7 +176,7 @@ impl Received {
     /// Makes the bytes the image's, or refuses them as Glance's inspection of formats does.
     ///
     /// A refusal leaves the image queued and without size, but with the digests of what was refused.
-    pub(super) fn store(self, image: &mut ImageRecord) -> Result<(), Response> {
+    pub(super) fn store(self, image: &mut ImageRecord) -> Result<(), Refusal> {
         let problem = match (image.disk_format.as_deref(), self.header) {
             (Some("qcow2"), None) => Some("Image disk_format qcow2 does not match stream data raw"),
             (Some("qcow2"), Some(Header { reference: Reference::OtherFile, .. })) => Some("Image failed safety checks"),
@@ -207,7 +200,7 @@ impl Received {
 }
 
 /// Makes these bytes the image's, without a request.
-pub(in crate::sandbox) fn receive(image: &mut ImageRecord, bytes: &[u8]) -> Result<(), Response> {
+pub(in crate::sandbox) fn receive(image: &mut ImageRecord, bytes: &[u8]) -> Result<(), Refusal> {
     let mut intake = Intake::default();
     intake.take(bytes);
     intake.finish().store(image)

@@ -7,7 +7,6 @@
 use std::cmp::Ordering;
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -15,7 +14,7 @@ use url::form_urlencoded;
 use super::record::ImageRecord;
 use super::{Glance, time};
 use crate::model::image::Visibility;
-use crate::sandbox::answer::{Answer, Call, html, json_answer};
+use crate::sandbox::answer::{Answer, Call, Refusal, html, json_answer};
 
 /// Images on a page if the client does not say.
 const PAGE: usize = 25;
@@ -57,7 +56,7 @@ pub(super) fn list(glance: &Glance, call: &Call<'_>) -> Answer {
     Ok(json_answer(StatusCode::OK, &page))
 }
 
-fn read_limit(call: &Call<'_>) -> Result<usize, Response> {
+fn read_limit(call: &Call<'_>) -> Result<usize, Refusal> {
     let Some(text) = call.parameter("limit") else { return Ok(PAGE) };
     let limit: i64 = text.parse().map_err(|_| bad("limit param must be an integer"))?;
     let limit = usize::try_from(limit).map_err(|_| bad("limit param must be positive"))?;
@@ -75,7 +74,7 @@ fn link(call: &Call<'_>, marker: Option<&str>) -> String {
     if query.is_empty() { "/v2/images".to_owned() } else { format!("/v2/images?{query}") }
 }
 
-fn bad(message: &str) -> Response {
+fn bad(message: &str) -> Refusal {
     html(StatusCode::BAD_REQUEST, message)
 }
 
@@ -93,7 +92,7 @@ enum Wanted {
 }
 
 impl Scope {
-    fn read(call: &Call<'_>) -> Result<Self, Response> {
+    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
         let visibility = match call.parameter("visibility") {
             None => Wanted::Default,
             Some("all") => Wanted::All,
@@ -144,12 +143,12 @@ enum Condition {
 }
 
 impl Filter {
-    fn read_all(call: &Call<'_>) -> Result<Vec<Self>, Response> {
+    fn read_all(call: &Call<'_>) -> Result<Vec<Self>, Refusal> {
         let filters = call.query.iter().filter(|(key, _)| !NO_FILTERS.contains(&key.as_str()));
         filters.map(|(key, value)| Self::read(key, value)).collect()
     }
 
-    fn read(key: &str, value: &str) -> Result<Self, Response> {
+    fn read(key: &str, value: &str) -> Result<Self, Refusal> {
         let condition = match key {
             "created_at" | "updated_at" => read_time(key, value)?,
             "size_min" => Condition::AtLeast(read_size(key, value)?),
@@ -174,11 +173,10 @@ impl Filter {
             Condition::OneOf(wanted) if self.key == "tag" => {
                 image.tags.iter().any(|tag| wanted.iter().any(|wanted| equal(tag, wanted)))
             }
-            Condition::OneOf(wanted) => match &image.view()[&self.key] {
-                Value::Null => false,
-                Value::String(found) => wanted.iter().any(|wanted| equal(found, wanted)),
-                found => wanted.iter().any(|wanted| found.to_string() == *wanted),
-            },
+            Condition::OneOf(wanted) => {
+                let found = image.attribute(&self.key);
+                found.is_some_and(|found| wanted.iter().any(|wanted| equal(&found, wanted)))
+            }
         }
     }
 }
@@ -192,17 +190,17 @@ fn folded(text: &str) -> String {
     text.trim_end_matches(' ').to_lowercase()
 }
 
-fn flag(key: &str, text: &str) -> Result<bool, Response> {
+fn flag(key: &str, text: &str) -> Result<bool, Refusal> {
     text.to_ascii_lowercase()
         .parse()
         .map_err(|_| bad(&format!("Invalid value '{text}' for '{key}' filter. Valid values are 'true' or 'false'.")))
 }
 
-fn read_size(key: &str, text: &str) -> Result<u64, Response> {
+fn read_size(key: &str, text: &str) -> Result<u64, Refusal> {
     text.parse().map_err(|_| bad(&format!("Invalid value '{text}' for '{key}' filter.")))
 }
 
-fn read_time(key: &str, text: &str) -> Result<Condition, Response> {
+fn read_time(key: &str, text: &str) -> Result<Condition, Refusal> {
     let (operator, time) = text.split_once(':').filter(|(word, _)| word.len() <= 3).unwrap_or(("eq", text));
     let orderings: &[Ordering] = match operator {
         "eq" => &[Ordering::Equal],
@@ -241,7 +239,7 @@ enum Direction {
 }
 
 impl Order {
-    fn read(call: &Call<'_>) -> Result<Self, Response> {
+    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
         let mut keys: Vec<(String, Direction)> = Vec::new();
         if let Some(sort) = call.parameter("sort") {
             for part in sort.split(',') {
@@ -280,7 +278,7 @@ impl Order {
 }
 
 impl Direction {
-    fn read(word: &str) -> Result<Self, Response> {
+    fn read(word: &str) -> Result<Self, Refusal> {
         match word {
             "asc" => Ok(Self::Ascending),
             "desc" => Ok(Self::Descending),

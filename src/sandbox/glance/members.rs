@@ -1,14 +1,13 @@
 //! Sharing an image with single projects.
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::record::{ImageRecord, Membership, time};
 use super::{Glance, forbidden};
 use crate::model::image::Visibility;
-use crate::sandbox::answer::{Answer, Call, empty, html, json_answer};
+use crate::sandbox::answer::{Answer, Call, Refusal, empty, html, json_answer};
 
 /// Answers what is asked about an image's members.
 pub(super) fn answer(glance: &mut Glance, id: &str, call: &Call<'_>, now: Timestamp) -> Answer {
@@ -63,7 +62,7 @@ fn share(image: &mut ImageRecord, call: &Call<'_>, now: Timestamp) -> Answer {
     Ok(answer)
 }
 
-fn member<'a>(image: &'a mut ImageRecord, project: &str) -> Result<&'a mut Membership, Response> {
+fn member<'a>(image: &'a mut ImageRecord, project: &str) -> Result<&'a mut Membership, Refusal> {
     let message = format!("{project} not found in the member list of the image {}.", image.id);
     image.members.get_mut(project).ok_or_else(|| html(StatusCode::NOT_FOUND, &message))
 }

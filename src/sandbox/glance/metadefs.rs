@@ -2,13 +2,12 @@
 //! after DELETE.
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::record::time;
 use super::{Glance, forbidden};
-use crate::sandbox::answer::{Answer, Call, empty, html, json_answer, with_header};
+use crate::sandbox::answer::{Answer, Call, Refusal, empty, html, json_answer, with_header};
 use crate::sandbox::identity::Caller;
 
 /// One namespace.
@@ -125,14 +124,14 @@ fn create(glance: &mut Glance, call: &Call<'_>, now: Timestamp) -> Answer {
     Ok(with_header(answer, "location", &format!("{}/v2/metadefs/namespaces/{name}", call.base)))
 }
 
-fn administrator(call: &Call<'_>, rule: &str) -> Result<(), Response> {
+fn administrator(call: &Call<'_>, rule: &str) -> Result<(), Refusal> {
     if call.caller.is_admin() { Ok(()) } else { Err(forbidden(rule)) }
 }
 
-fn read(call: &Call<'_>) -> Result<Value, Response> {
+fn read(call: &Call<'_>) -> Result<Value, Refusal> {
     call.json().ok_or_else(|| html(StatusCode::BAD_REQUEST, "Malformed JSON in request body."))
 }
 
-fn missing(name: &str) -> Response {
+fn missing(name: &str) -> Refusal {
     html(StatusCode::NOT_FOUND, &format!("Namespace {name} not found"))
 }

@@ -16,12 +16,11 @@ mod record;
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::answer::{Answer, Call, empty, html, html_with_detail, json_answer, with_header};
+use super::answer::{Answer, Call, Refusal, empty, html, html_with_detail, json_answer, with_header};
 use super::identity::{Caller, Role};
 use crate::model::image::{Status, Visibility};
 
@@ -46,12 +45,12 @@ pub(super) struct Glance {
 
 impl Glance {
     /// The image of that id, if the caller may know of it.
-    pub(super) fn visible(&mut self, id: &str, caller: &Caller) -> Result<&mut ImageRecord, Response> {
+    pub(super) fn visible(&mut self, id: &str, caller: &Caller) -> Result<&mut ImageRecord, Refusal> {
         self.images.get_mut(id).filter(|image| image.is_visible_to(caller)).ok_or_else(|| missing(id))
     }
 
     /// The image of that id, if the caller may do that to it.
-    fn owned(&mut self, id: &str, caller: &Caller, rule: &str) -> Result<&mut ImageRecord, Response> {
+    fn owned(&mut self, id: &str, caller: &Caller, rule: &str) -> Result<&mut ImageRecord, Refusal> {
         let image = self.visible(id, caller)?;
         if image.belongs_to(caller) && caller.role > Role::Reader { Ok(image) } else { Err(forbidden(rule)) }
     }
@@ -116,26 +115,26 @@ pub(super) fn answer(glance: &mut Glance, call: &Call<'_>, now: Timestamp) -> An
 }
 
 /// Why an unknown image is not found.
-fn missing(id: &str) -> Response {
+fn missing(id: &str) -> Refusal {
     html(StatusCode::NOT_FOUND, &format!("No image found with ID {id}"))
 }
 
 /// What Glance's policy says when it refuses.
-fn forbidden(rule: &str) -> Response {
+fn forbidden(rule: &str) -> Refusal {
     html(StatusCode::FORBIDDEN, &format!("You are not authorized to complete {rule} action."))
 }
 
 /// The policy on who may see an image: only administrators show one to everybody.
-fn may_show(caller: &Caller, visibility: Visibility) -> Result<(), Response> {
+fn may_show(caller: &Caller, visibility: Visibility) -> Result<(), Refusal> {
     match visibility {
         Visibility::Public if !caller.is_admin() => Err(forbidden("publicize_image")),
         Visibility::Public | Visibility::Community | Visibility::Shared | Visibility::Private => Ok(()),
     }
 }
 
-fn not_allowed(call: &Call<'_>, allowed: &str) -> Response {
+fn not_allowed(call: &Call<'_>, allowed: &str) -> Refusal {
     let message = format!("The method {} is not allowed for this resource. ", call.method);
-    with_header(html(StatusCode::METHOD_NOT_ALLOWED, &message), "allow", allowed)
+    html(StatusCode::METHOD_NOT_ALLOWED, &message).with_header("allow", allowed)
 }
 
 fn create(glance: &mut Glance, call: &Call<'_>, now: Timestamp) -> Answer {

@@ -4,14 +4,13 @@
 //! the result, is satisfied. Glance knows `add`, `remove` and `replace` and no `test`: there is no compare-and-swap.
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::attributes::{self, Removal};
 use super::record::ImageRecord;
 use super::{Glance, forbidden, may_show};
-use crate::sandbox::answer::{Answer, Call, html, html_with_detail, json_answer, media_type, with_header};
+use crate::sandbox::answer::{Answer, Call, Refusal, html, html_with_detail, json_answer, media_type};
 
 const MEDIA_TYPES: [&str; 2] =
     ["application/openstack-images-v2.0-json-patch", "application/openstack-images-v2.1-json-patch"];
@@ -55,7 +54,7 @@ enum Existing {
 }
 
 impl<'a> Operation<'a> {
-    fn read(operation: &'a Value) -> Result<Self, Response> {
+    fn read(operation: &'a Value) -> Result<Self, Refusal> {
         let operation = operation.as_object().ok_or_else(|| bad("Operations must be JSON objects."))?;
         let word = operation.get("op").and_then(Value::as_str).ok_or_else(|| {
             bad("Unable to find `op` in JSON Schema change. It must be one of the following: add, remove, replace.")
@@ -80,7 +79,7 @@ impl<'a> Operation<'a> {
         Ok(Self::Set { key, value, existing })
     }
 
-    fn apply(&self, image: &mut ImageRecord) -> Result<(), Response> {
+    fn apply(&self, image: &mut ImageRecord) -> Result<(), Refusal> {
         match self {
             Self::Set { key, value, existing } => {
                 // What is read-only is refused as such, before anybody asks whether it exists.
@@ -101,7 +100,7 @@ impl<'a> Operation<'a> {
 }
 
 /// The one key a pointer names; `~1` stands for `/` and `~0` for `~` (RFC 6901).
-fn read_pointer(path: &str) -> Result<String, Response> {
+fn read_pointer(path: &str) -> Result<String, Refusal> {
     let key = path.strip_prefix('/').ok_or_else(|| bad(&format!("Pointer `{path}` does not start with \"/\".")))?;
     if key.is_empty() || key.contains('/') || key == "locations" {
         return Err(bad(&format!("Invalid JSON pointer for this resource: '{path}'")));
@@ -109,21 +108,21 @@ fn read_pointer(path: &str) -> Result<String, Response> {
     Ok(key.replace("~1", "/").replace("~0", "~"))
 }
 
-fn absent(key: &str) -> Response {
+fn absent(key: &str) -> Refusal {
     let message = "There was a conflict when trying to complete your request.";
     html_with_detail(StatusCode::CONFLICT, message, &format!("Property {key} does not exist."))
 }
 
-fn bad(message: &str) -> Response {
+fn bad(message: &str) -> Refusal {
     html(StatusCode::BAD_REQUEST, message)
 }
 
-fn unsupported(media_type: &str) -> Response {
+fn unsupported(media_type: &str) -> Refusal {
     let known = MEDIA_TYPES.join(", ");
-    let response = html_with_detail(
+    html_with_detail(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         &format!("The request media type {media_type} is not supported by this server."),
         &format!("Image PATCH expects Content-Type one of: {known}"),
-    );
-    with_header(response, "accept-patch", &known)
+    )
+    .with_header("accept-patch", known)
 }

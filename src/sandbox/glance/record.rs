@@ -114,6 +114,25 @@ impl ImageRecord {
         }
     }
 
+    /// The text of one attribute or custom property, as lists are filtered by it.
+    pub(super) fn attribute(&self, key: &str) -> Option<String> {
+        match key {
+            "id" => Some(self.id.clone()),
+            "name" => self.name.clone(),
+            "owner" => self.owner.clone(),
+            "status" => Some(self.status.name().to_owned()),
+            "disk_format" => self.disk_format.clone(),
+            "container_format" => self.container_format.clone(),
+            "protected" => Some(self.protected.to_string()),
+            "min_disk" => Some(self.min_disk.to_string()),
+            "min_ram" => Some(self.min_ram.to_string()),
+            "size" => self.data.size.map(|size| size.to_string()),
+            "checksum" => self.data.checksum.clone(),
+            "os_hash_value" => self.data.sha512.clone(),
+            _ => self.properties.get(key).cloned(),
+        }
+    }
+
     /// The image as Glance shows it: custom properties first, then the base attributes.
     pub(in crate::sandbox) fn view(&self) -> Value {
         let mut view: Map<String, Value> =

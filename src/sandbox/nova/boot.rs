@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,7 +10,7 @@ use uuid::Uuid;
 use super::server::{ServerRecord, ServerState};
 use super::{Flavor, Microversion, Nova, forbidden, texts};
 use crate::model::image::Status;
-use crate::sandbox::answer::{Answer, Call, fault, json_answer, with_header};
+use crate::sandbox::answer::{Answer, Call, Refusal, fault, json_answer, with_header};
 use crate::sandbox::cinder;
 use crate::sandbox::identity::{Caller, Role};
 use crate::sandbox::region::Region;
@@ -70,7 +69,7 @@ pub(in crate::sandbox) fn boot(
     caller: &Caller,
     order: Order,
     now: Timestamp,
-) -> Result<String, Response> {
+) -> Result<String, Refusal> {
     let id = Uuid::new_v4().to_string();
     let (image, volumes) = match order.disk {
         Disk::Image(image) => {
@@ -107,7 +106,7 @@ pub(in crate::sandbox) fn boot(
 }
 
 impl Disk {
-    fn read(wanted: &Value) -> Result<Self, Response> {
+    fn read(wanted: &Value) -> Result<Self, Refusal> {
         let root = wanted["block_device_mapping_v2"].as_array().and_then(|devices| devices.first());
         let image = wanted["imageRef"].as_str().filter(|image| !image.is_empty());
         let Some(root) = root.filter(|root| root["destination_type"] == "volume") else {
@@ -126,7 +125,7 @@ impl Disk {
     }
 }
 
-fn find_flavor(nova: &Nova, wanted: &Value) -> Result<Flavor, Response> {
+fn find_flavor(nova: &Nova, wanted: &Value) -> Result<Flavor, Refusal> {
     let id = wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned);
     // Clients send an id or the whole address.
     let id = id.rsplit('/').next().unwrap_or_default();
@@ -134,7 +133,7 @@ fn find_flavor(nova: &Nova, wanted: &Value) -> Result<Flavor, Response> {
     flavor.cloned().ok_or_else(|| bad(&format!("Flavor {id} could not be found.")))
 }
 
-fn check_image(region: &mut Region, caller: &Caller, id: &str, flavor: &Flavor) -> Result<(), Response> {
+fn check_image(region: &mut Region, caller: &Caller, id: &str, flavor: &Flavor) -> Result<(), Refusal> {
     let image = region.glance.visible(id, caller).map_err(|_| bad("Can not find requested image"))?;
     if image.status != Status::Active {
         return Err(bad(&format!("Image {id} is not active.")));
@@ -154,6 +153,6 @@ fn check_image(region: &mut Region, caller: &Caller, id: &str, flavor: &Flavor) 
     Ok(())
 }
 
-fn bad(message: &str) -> Response {
+fn bad(message: &str) -> Refusal {
     fault(StatusCode::BAD_REQUEST, message)
 }

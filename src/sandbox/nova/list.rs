@@ -3,14 +3,13 @@
 use std::cmp::Reverse;
 
 use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::server::ServerRecord;
 use super::{Cell, Microversion, Nova, forbidden};
-use crate::sandbox::answer::{Answer, Call, fault, json_answer};
+use crate::sandbox::answer::{Answer, Call, Refusal, fault, json_answer};
 
 /// Servers on a page, at most and by default.
 const PAGE: usize = 1000;
@@ -40,10 +39,9 @@ const KNOWN: [&str; 20] = [
 
 /// Answers a list of servers.
 pub(super) fn list(nova: &mut Nova, call: &Call<'_>, version: Microversion, rule: &str) -> Answer {
-    if let Some((key, _)) = call.query.iter().find(|(key, _)| !KNOWN.contains(&key.as_str()) && !key.starts_with('_')) {
-        if version.at_least(75) {
-            return Err(bad(&format!("'{key}' does not match any of the regexes: '^_'")));
-        }
+    let unknown = call.query.iter().find(|(key, _)| !KNOWN.contains(&key.as_str()) && !key.starts_with('_'));
+    if let Some((key, _)) = unknown.filter(|_| version.at_least(75)) {
+        return Err(bad(&format!("'{key}' does not match any of the regexes: '^_'")));
     }
     let everybody = call.parameter("all_tenants").map_or(Ok(false), read_flag)?;
     if everybody && !call.caller.is_admin() {
@@ -90,7 +88,7 @@ fn next(call: &Call<'_>, marker: &str) -> String {
     format!("{}/{}?{}", call.base, call.segments.join("/"), query.finish())
 }
 
-fn read_limit(call: &Call<'_>) -> Result<usize, Response> {
+fn read_limit(call: &Call<'_>) -> Result<usize, Refusal> {
     let Some(text) = call.parameter("limit") else { return Ok(PAGE) };
     let limit: usize = text.parse().map_err(|_| {
         bad(&format!("Invalid input for query parameters limit. Value: {text}. '{text}' does not match '^[0-9]*$'"))
@@ -98,7 +96,7 @@ fn read_limit(call: &Call<'_>) -> Result<usize, Response> {
     Ok(if limit == 0 { PAGE } else { limit.min(PAGE) })
 }
 
-fn read_flag(text: &str) -> Result<bool, Response> {
+fn read_flag(text: &str) -> Result<bool, Refusal> {
     match text.to_ascii_lowercase().as_str() {
         "" | "1" | "t" | "true" | "on" | "y" | "yes" => Ok(true),
         "0" | "f" | "false" | "off" | "n" | "no" => Ok(false),
@@ -109,7 +107,7 @@ fn read_flag(text: &str) -> Result<bool, Response> {
     }
 }
 
-fn bad(message: &str) -> Response {
+fn bad(message: &str) -> Refusal {
     fault(StatusCode::BAD_REQUEST, message)
 }
 
@@ -135,7 +133,7 @@ enum Life {
 }
 
 impl<'a> Query<'a> {
-    fn read(call: &'a Call<'_>, everybody: bool) -> Result<Self, Response> {
+    fn read(call: &'a Call<'_>, everybody: bool) -> Result<Self, Refusal> {
         let since = call
             .parameter("changes-since")
             .map(|text| text.parse().map_err(|_| bad(&format!("Invalid filter value: {text}"))))

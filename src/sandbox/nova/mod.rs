@@ -15,7 +15,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Call, empty, fault, header_text, json_answer, with_header};
+use super::answer::{Answer, Call, Refusal, empty, fault, header_text, json_answer, with_header};
 use super::identity::Role;
 use super::region::Region;
 
@@ -85,7 +85,7 @@ struct Microversion {
 
 impl Microversion {
     /// The one that was asked for; the oldest if none was.
-    fn read(headers: &HeaderMap) -> Result<Self, Response> {
+    fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
         let new = header_text(headers, "openstack-api-version").strip_prefix("compute ");
         let text = new.unwrap_or_else(|| header_text(headers, "x-openstack-nova-api-version"));
         let minor = match text.trim() {
@@ -126,12 +126,10 @@ pub(super) fn open(call: &Call<'_>) -> Option<Answer> {
 /// Answers a caller with a token.
 pub(super) fn answer(region: &mut Region, call: &Call<'_>, now: Timestamp) -> Answer {
     let version = Microversion::read(call.headers)?;
-    let label = |response| {
-        let text = format!("2.{}", version.minor);
-        let response = with_header(response, "openstack-api-version", &format!("compute {text}"));
-        with_header(response, "x-openstack-nova-api-version", &text)
-    };
-    route(region, call, version, now).map(label).map_err(label)
+    let label = format!("compute 2.{}", version.minor);
+    route(region, call, version, now)
+        .map(|response| with_header(response, "openstack-api-version", &label))
+        .map_err(|refusal| refusal.with_header("openstack-api-version", &label))
 }
 
 fn route(region: &mut Region, call: &Call<'_>, version: Microversion, now: Timestamp) -> Answer {
@@ -184,7 +182,7 @@ fn route(region: &mut Region, call: &Call<'_>, version: Microversion, now: Times
 
 impl Nova {
     /// The server of that id, if the caller may know of it.
-    fn visible(&mut self, id: &str, call: &Call<'_>) -> Result<&mut ServerRecord, Response> {
+    fn visible(&mut self, id: &str, call: &Call<'_>) -> Result<&mut ServerRecord, Refusal> {
         let caller = call.caller;
         let server = self.servers.get_mut(id).filter(|server| {
             server.state != ServerState::Deleted && (caller.is_admin() || server.project == caller.project_id)
@@ -193,21 +191,21 @@ impl Nova {
     }
 
     /// The server of that id, if the caller may change it.
-    fn owned(&mut self, id: &str, call: &Call<'_>) -> Result<&mut ServerRecord, Response> {
+    fn owned(&mut self, id: &str, call: &Call<'_>) -> Result<&mut ServerRecord, Refusal> {
         let server = self.visible(id, call)?;
         if call.caller.role == Role::Reader { Err(forbidden("servers:delete")) } else { Ok(server) }
     }
 }
 
-fn forbidden(rule: &str) -> Response {
+fn forbidden(rule: &str) -> Refusal {
     fault(StatusCode::FORBIDDEN, &format!("Policy doesn't allow os_compute_api:{rule} to be performed."))
 }
 
-fn administrator(call: &Call<'_>, rule: &str) -> Result<(), Response> {
+fn administrator(call: &Call<'_>, rule: &str) -> Result<(), Refusal> {
     if call.caller.is_admin() { Ok(()) } else { Err(forbidden(rule)) }
 }
 
-fn unreachable_cell() -> Response {
+fn unreachable_cell() -> Refusal {
     let message = "Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ and attach the Nova API \
                    log if possible.\n<class 'sqlalchemy.exc.OperationalError'>";
     fault(StatusCode::INTERNAL_SERVER_ERROR, message)
@@ -232,9 +230,8 @@ fn act(region: &mut Region, id: &str, call: &Call<'_>, now: Timestamp) -> Answer
         return Ok(json_answer(StatusCode::ACCEPTED, &json!({"image_id": image})));
     }
     let state = match body.as_object().and_then(|body| body.keys().next()).map(String::as_str) {
-        Some("restore") => ServerState::Active,
         Some("shelve") => ServerState::ShelvedOffloaded,
-        Some("unshelve") => ServerState::Active,
+        Some("restore" | "unshelve") => ServerState::Active,
         _ => return Err(fault(StatusCode::BAD_REQUEST, "There is no such action")),
     };
     let server = region.nova.owned(id, call)?;
