@@ -358,5 +358,4 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
 }
 
 #[cfg(test)]
-#[path = "http_tests.rs"]
 mod tests;
