@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::model::desired::Desired;
 use crate::model::observed::Observed;
-use crate::model::operation::{Operation, Verb};
+use crate::model::operation::Verb;
 use crate::model::plan::Plan;
 
 /// What speaks against a plan, one sentence each; nothing, if the planner is right.
@@ -30,7 +30,8 @@ pub fn objections(desired: &Desired, observed: &Observed, plan: &Plan, now: Time
     }
     let mut after = observed.clone();
     plan.play(&mut after);
-    forget_answers(plan, &mut after);
+    // What was true of an image's users before the plan need not be true after it; the next run asks again.
+    after.sites.values_mut().for_each(|view| view.usage.clear());
     let again = super::plan(desired, &after, now);
     for (_, step) in again.steps() {
         match step.operation.verb() {
@@ -44,16 +45,4 @@ pub fn objections(desired: &Desired, observed: &Observed, plan: &Plan, now: Time
         }
     }
     objections
-}
-
-/// A version that the plan has just replaced was no candidate, so the next run has yet to ask who uses it.
-fn forget_answers(plan: &Plan, after: &mut Observed) {
-    for (_, step) in plan.steps() {
-        if let Operation::Update(update) = &step.operation
-            && update.before.marks().superseded.is_none()
-            && let Some(view) = after.sites.get_mut(&step.site)
-        {
-            view.usage.remove(update.before.id());
-        }
-    }
 }

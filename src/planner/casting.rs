@@ -131,7 +131,7 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
         let refusal = Because::BytesChanged { recorded: recorded.clone(), published: published.strongest().clone() };
         return keep(refusal, End::Possible);
     }
-    if image.marks().boot == BootVerdict::Failed && image.part_played() == Role::Staged {
+    if boot_failed(image) {
         return keep(Because::BootTestFailed, End::Possible);
     }
     let existing =
@@ -166,6 +166,7 @@ fn present(images: &[OwnedImage]) -> Option<&OwnedImage> {
 /// How near to usable an image is; less is nearer.
 fn usability(image: &OwnedImage) -> u8 {
     match image.image().status {
+        _ if boot_failed(image) => 5,
         Status::Active => 0,
         // A deletion can be taken back; what somebody deactivated on purpose is left so.
         Status::Deactivated if image.marks().condemned == Condemned::Yes => 1,
@@ -173,6 +174,10 @@ fn usability(image: &OwnedImage) -> u8 {
         Status::Queued => 3,
         Status::Saving | Status::Uploading | Status::Importing | Status::Broken => 4,
     }
+}
+
+fn boot_failed(image: &OwnedImage) -> bool {
+    image.marks().boot == BootVerdict::Failed && image.part_played() == Role::Staged
 }
 
 pub(super) fn newest_first(one: &OwnedImage, other: &OwnedImage) -> Ordering {

@@ -1,37 +1,23 @@
-//! What must hold in every world.
+//! The laws of `support/laws.rs`, over thousands of random worlds, over every small world, and through random lives.
 //!
-//! Each law is one English sentence, checked over thousands of random worlds, over every small world there is, and
-//! after every move of long random lives. The oracles are naive on purpose and look at images, tags and answers with
-//! their own eyes; none of them asks the planner how it decides. `PROPTEST_CASES` asks for more worlds and
-//! `PROPTEST_RNG_SEED` for others; a failure prints the smallest world found and the seed to draw it again.
+//! `PROPTEST_CASES` asks for more worlds and `PROPTEST_RNG_SEED` for others; a failure prints the smallest world found
+//! and the seed to draw it again. Nothing is written into the tree.
 
-use std::collections::BTreeSet;
-
-use gallerist::model::desired::{Audience, Wanted};
-use gallerist::model::image::{Attributes, Image, Status, Visibility};
-use gallerist::model::name::{FamilyName, ImageId, SiteName};
-use gallerist::model::observed::Observed;
-use gallerist::model::operation::{Operation, Verb};
-use gallerist::model::plan::{Plan, Step};
-use gallerist::model::usage::{Answer, Usage};
-use gallerist::planner::{self, audit, identity::plan_id};
-use jiff::ToSpan;
-use jiff::civil::Date;
+use gallerist::model::desired::Audience;
+use gallerist::model::image::{Protection, Status};
+use gallerist::model::name::{ImageId, SiteName};
+use gallerist::model::plan::Plan;
+use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
-use crate::support::sim::{after, any_order};
-use crate::support::world::{CATALOGUE, Foreign, PROJECT, World, WorldSpec, midday, tenant_images, today, worlds};
-
-type Law = fn(&World, u64) -> Result<(), String>;
-
-fn plan_of(world: &World) -> Plan {
-    planner::plan(&world.desired, &world.observed, world.now)
-}
-
-fn with(world: &World, observed: Observed) -> World {
-    World { observed, ..world.clone() }
-}
+use crate::support::laws::{self, Law, all_named, plan_of, require};
+use crate::support::policies::Policy;
+use crate::support::sim::Cloud;
+use crate::support::world::{
+    FamilySpec, Foreign, ImageSpec, Meddled, Part, SERVERS, Standing, UsageSpec, VOLUMES, WantedSpec, WorldSpec,
+    family_name, tenant_images, worlds,
+};
 
 /// Draws worlds until one breaks the law, and shrinks that one.
 fn in_every_world(law: Law) {
@@ -58,345 +44,64 @@ where
     }
 }
 
-fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(otherwise()) }
-}
-
-fn named(step: &Step) -> String {
-    format!("{} {} ({:?})", step.operation.verb().name(), step.address, step.operation.id())
-}
-
-fn all_named(plan: &Plan) -> Vec<String> {
-    plan.steps().map(|(_, step)| named(step)).collect()
-}
-
-/// Every tag that begins so, without its beginning.
-fn tagged<'a>(image: &'a Image, key: &str) -> Vec<&'a str> {
-    image.attributes.tags.iter().filter_map(|tag| tag.strip_prefix(key)).collect()
-}
-
-fn superseded_on(image: &Image) -> Option<Date> {
-    tagged(image, "gallerist:superseded=").first()?.parse().ok()
-}
-
-/// The ownership rule, stated a second time.
-fn is_ours(image: &Image) -> bool {
-    image.owner.as_ref().is_some_and(|owner| owner.as_str() == PROJECT)
-        && image.attributes.tags.contains("gallerist")
-        && tagged(image, "gallerist:catalogue=") == [CATALOGUE]
-        && tagged(image, "gallerist:family=").len() == 1
-        && tagged(image, "gallerist:version=").len() == 1
-        && !["image_type", "base_image_ref", "instance_uuid"]
-            .iter()
-            .any(|property| image.attributes.properties.contains_key(*property))
-}
-
-/// The family an image is in, under its present name; circles are not drawn here.
-fn family_in(world: &World, image: &Image) -> FamilyName {
-    let marked = FamilyName::parse(tagged(image, "gallerist:family=")[0]).unwrap();
-    world.desired.moved.get(&marked).cloned().unwrap_or(marked)
-}
-
-fn family_images<'a>(
-    world: &'a World,
-    observed: &'a Observed,
-    site: &SiteName,
-    family: &'a FamilyName,
-) -> impl Iterator<Item = &'a Image> {
-    observed.sites[site].images.values().filter(move |image| is_ours(image) && family_in(world, image) == *family)
-}
-
-fn deletions(plan: &Plan) -> BTreeSet<(SiteName, ImageId)> {
-    plan.steps()
-        .filter(|(_, step)| step.operation.verb() == Verb::Delete)
-        .filter_map(|(_, step)| Some((step.site.clone(), step.operation.id()?.clone())))
-        .collect()
-}
-
-/// The same facts give the same plan, in whatever order they were listed.
 #[test]
 fn same_facts_same_plan() {
-    in_every_world(|world, seed| {
-        let mut shuffled = world.clone();
-        for (site, view) in &world.observed.sites {
-            let mut images: Vec<_> = view.images.clone().into_iter().collect();
-            let length = images.len().max(1);
-            images.rotate_left(usize::try_from(seed).unwrap_or(0) % length);
-            images.reverse();
-            shuffled.observed.sites.get_mut(site).unwrap().images = images.into_iter().collect();
-        }
-        let (one, other) = (plan_of(world), plan_of(&shuffled));
-        require(format!("{one:?}") == format!("{other:?}"), || format!("{one:#?}\nagainst {other:#?}"))?;
-        require(plan_id(&one) == plan_id(&other), || "one plan, two identities".to_owned())
-    });
+    in_every_world(laws::same_facts_same_plan);
 }
 
-/// A plan reviewed on Monday is the same plan on Tuesday, if nothing has happened and no stage has come.
 #[test]
 fn the_day_of_the_run_is_not_part_of_the_plan() {
-    in_every_world(|world, _| {
-        let tomorrow = today(world.now).tomorrow().unwrap();
-        let ages = [0.days(), 1.days(), 2.months(), 1.year()];
-        let something_comes = world.observed.sites.values().flat_map(|view| view.images.values()).any(|image| {
-            superseded_on(image)
-                .is_some_and(|since| ages.iter().any(|age| since.checked_add(*age).unwrap() == tomorrow))
-        });
-        if something_comes {
-            return Ok(());
-        }
-        let later = World { now: midday(tomorrow), ..world.clone() };
-        let (one, other) = (plan_of(world), plan_of(&later));
-        require(plan_id(&one) == plan_id(&other), || format!("{one:#?}\nagainst {other:#?}"))
-    });
+    in_every_world(laws::the_day_of_the_run_is_not_part_of_the_plan);
 }
 
-/// Played in any order, a plan settles everything but deletions; two more runs reach silence.
 #[test]
 fn every_order_converges() {
-    in_every_world(|world, seed| {
-        let first = plan_of(world);
-        let mut now = with(world, after(&world.observed, any_order(&first, seed)));
-        let second = plan_of(&now);
-        require(second.counts().create + second.counts().update == 0, || {
-            format!("after {:?} a second run would {:#?}", all_named(&first), second.steps().collect::<Vec<_>>())
-        })?;
-        for _ in 0..2 {
-            now.observed = after(&now.observed, any_order(&plan_of(&now), seed));
-        }
-        let last = plan_of(&now);
-        require(last.is_empty(), || format!("still not silent: {:?}", all_named(&last)))
-    });
+    in_every_world(laws::every_order_converges);
 }
 
-/// A run that was cut off after any step is finished by the next ones.
 #[test]
 fn a_crash_anywhere_is_finished_later() {
-    in_every_world(|world, seed| {
-        let first = plan_of(world);
-        let order = any_order(&first, seed);
-        for done in 0..order.len() {
-            let mut now = with(world, after(&world.observed, order[..done].iter().copied()));
-            for _ in 0..3 {
-                now.observed = after(&now.observed, any_order(&plan_of(&now), seed));
-            }
-            let last = plan_of(&now);
-            require(last.is_empty(), || format!("cut off after {done}, and then for ever {:?}", all_named(&last)))?;
-        }
-        Ok(())
-    });
+    in_every_world(laws::a_crash_anywhere_is_finished_later);
 }
 
-/// No step leaves an image as it is, none touches an image twice, and the planner's own objector is content.
 #[test]
 fn every_step_changes_something_once() {
-    in_every_world(|world, _| {
-        let plan = plan_of(world);
-        let mut touched = BTreeSet::new();
-        for (_, step) in plan.steps() {
-            require(step.operation.before() != step.operation.after(), || named(step))?;
-            let id = step.operation.id();
-            require(id.is_none_or(|id| touched.insert((&step.site, id))), || format!("twice: {}", named(step)))?;
-        }
-        let objections = audit::objections(&world.desired, &world.observed, &plan, world.now);
-        require(objections.is_empty(), || objections.join("\n"))
-    });
+    in_every_world(laws::every_step_changes_something_once);
 }
 
-/// A family whose public name has a usable image keeps one, after every step of every order.
 #[test]
 fn the_name_never_points_nowhere() {
-    in_every_world(|world, seed| {
-        let plan = plan_of(world);
-        let order = any_order(&plan, seed);
-        for (site, family, name) in world.desired.sites.iter().flat_map(|site| {
-            world.desired.families.values().map(move |family| (site, &family.name, latest_name_of(family)))
-        }) {
-            let bearers = |observed: &Observed| {
-                family_images(world, observed, site, family).any(|image| {
-                    image.attributes.name == name
-                        && image.attributes.visibility == Visibility::Public
-                        && image.status == Status::Active
-                })
-            };
-            // Where everything that was ever shown is unusable, an older version under the name is somebody's
-            // makeshift, and the plan says by a hold that the family waits for people.
-            if !bearers(&world.observed) || !plan.holds.iter().all(|hold| hold.address.family != *family) {
-                continue;
-            }
-            for done in 0..=order.len() {
-                let observed = after(&world.observed, order[..done].iter().copied());
-                require(bearers(&observed), || {
-                    format!(
-                        "nobody is called `{name}` at {site} after {:?}",
-                        order[..done].iter().map(|step| named(step)).collect::<Vec<_>>()
-                    )
-                })?;
-            }
-        }
-        Ok(())
-    });
+    in_every_world(laws::the_name_never_points_nowhere);
 }
 
-fn latest_name_of(family: &gallerist::model::desired::Family) -> String {
-    family.lifecycle.latest.name.source().replace("{name}", &family.title)
-}
-
-/// No step targets an image that is not ours.
 #[test]
 fn hands_off_what_is_not_ours() {
-    in_every_world(|world, _| {
-        for (_, step) in plan_of(world).steps() {
-            if let Some(id) = step.operation.id() {
-                let image = &world.observed.sites[&step.site].images[id];
-                require(is_ours(image), || format!("{}: {image:#?}", named(step)))?;
-            }
-        }
-        Ok(())
-    });
+    in_every_world(laws::hands_off_what_is_not_ours);
 }
 
-/// Nothing is deleted unless everything that must be known about it is known.
 #[test]
 fn deletion_needs_evidence() {
-    in_every_world(|world, seed| {
-        let plan = plan_of(world);
-        let order = any_order(&plan, seed);
-        let end = after(&world.observed, order.iter().copied());
-        for (done, step) in order.iter().enumerate().filter(|(_, step)| step.operation.verb() == Verb::Delete) {
-            let before = after(&world.observed, order[..done].iter().copied());
-            may_go(world, step, &before, &end).map_err(|why| format!("{}: {why}", named(step)))?;
-        }
-        Ok(())
-    });
+    in_every_world(laws::deletion_needs_evidence);
 }
 
-fn may_go(world: &World, step: &Step, before: &Observed, end: &Observed) -> Result<(), String> {
-    let (site, id) = (&step.site, step.operation.id().unwrap());
-    let view = &world.observed.sites[site];
-    let image = &view.images[id];
-    let answers: Vec<Answer> =
-        view.usage.get(id).map(Usage::answers).into_iter().flatten().map(|(_, answer)| answer.clone()).collect();
-    require(!answers.is_empty() && answers.iter().all(|answer| *answer == Answer::Nobody), || format!("{answers:?}"))?;
-    let name = family_in(world, image);
-    let family = world.desired.families.get(&name);
-    let lifecycle = family.map_or(&world.desired.retirement, |family| &family.lifecycle);
-    let siblings = |observed| family_images(world, observed, site, &name).filter(|other| other.id != *id);
-    if let Some(since) = superseded_on(image) {
-        require(lifecycle.deletion.after.is_reached(since, today(world.now)), || "too young".to_owned())?;
-        let version =
-            |image: &Image| gallerist::model::name::VersionName::parse(tagged(image, "gallerist:version=")[0]).unwrap();
-        let newer = siblings(end)
-            .filter(|other| superseded_on(other).is_some() && version(other).compare_age(&version(image)).is_ge())
-            .count();
-        require(newer >= lifecycle.deletion.keep, || format!("one of the newest: {newer} are newer"))?;
-    } else {
-        let never_shown =
-            tagged(image, "gallerist:applied=").is_empty() && image.attributes.visibility == Visibility::Private;
-        require(never_shown, || "superseded by no earlier run".to_owned())?;
-    }
-    if let Some(Wanted::Version { name: wanted, .. }) = family.map(|family| &family.wanted)
-        && tagged(image, "gallerist:version=") == [wanted.as_str()]
-    {
-        let usable = siblings(end)
-            .any(|other| tagged(other, "gallerist:version=") == [wanted.as_str()] && other.status == Status::Active);
-        require(usable, || "the wanted version".to_owned())?;
-    }
-    let public = |image: &Image| image.attributes.visibility == Visibility::Public;
-    require(!public(image) || siblings(before).any(public), || "the last public version".to_owned())?;
-    let usable = |image: &Image| public(image) && image.status == Status::Active;
-    require(family.is_none() || !usable(image) || siblings(before).any(usable), || "the last usable version".to_owned())
-}
-
-/// Knowing less never deletes more.
 #[test]
 fn ignorance_is_conservative() {
-    in_every_world(|world, _| {
-        let informed = deletions(&plan_of(world));
-        let mut ignorant = Vec::new();
-        for (site, view) in &world.observed.sites {
-            for (id, usage) in &view.usage {
-                let mut unasked = world.clone();
-                unasked.observed.sites.get_mut(site).unwrap().usage.remove(id);
-                ignorant.push((format!("nobody was asked about {id}"), unasked));
-                for (silent, _) in usage.answers() {
-                    let answers = usage.answers().map(|(source, answer)| {
-                        (source, if source == silent { Answer::Unknown("silent".to_owned()) } else { answer.clone() })
-                    });
-                    let mut world = world.clone();
-                    let known = Usage::new(answers);
-                    world.observed.sites.get_mut(site).unwrap().usage.insert(id.clone(), known);
-                    ignorant.push((format!("{silent:?} is silent about {id}"), world));
-                }
-            }
-        }
-        for family in world.desired.families.keys() {
-            let mut world = world.clone();
-            world.desired.families.get_mut(family).unwrap().wanted = Wanted::Unknown("silent".to_owned());
-            ignorant.push((format!("the publisher of {family} is silent"), world));
-        }
-        for (what, world) in ignorant {
-            let more: Vec<_> = deletions(&plan_of(&world)).difference(&informed).cloned().collect();
-            require(more.is_empty(), || format!("{what}, and that deletes {more:?}"))?;
-        }
-        Ok(())
-    });
+    in_every_world(laws::ignorance_is_conservative);
 }
 
-/// Asking about the candidates alone is enough: every deletion is of a candidate, and other answers change nothing.
 #[test]
 fn only_candidates_need_be_asked_about() {
-    in_every_world(|world, _| {
-        let candidates: BTreeSet<_> = planner::candidates(&world.desired, &world.observed, world.now)
-            .into_iter()
-            .map(|candidate| (candidate.site, candidate.image))
-            .collect();
-        let plan = plan_of(world);
-        let unasked: Vec<_> = deletions(&plan).difference(&candidates).cloned().collect();
-        require(unasked.is_empty(), || format!("nobody would have asked about {unasked:?}"))?;
-        let mut asked = world.clone();
-        for (site, view) in &mut asked.observed.sites {
-            view.usage.retain(|id, _| candidates.contains(&(site.clone(), id.clone())));
-        }
-        require(plan_id(&plan) == plan_id(&plan_of(&asked)), || "other answers change the plan".to_owned())
-    });
+    in_every_world(laws::only_candidates_need_be_asked_about);
 }
 
-/// More deletions than the limit are refused as a whole.
 #[test]
 fn the_brake_holds() {
-    in_every_world(|world, _| {
-        let plan = plan_of(world);
-        let managed: usize =
-            world.observed.sites.values().map(|view| view.images.values().filter(|image| is_ours(image)).count()).sum();
-        let limit = world.desired.limits.deletions.unwrap_or((managed * 30 / 100).max(10));
-        require(deletions(&plan).len() <= limit || plan.is_blocked(), || format!("{limit} < {:?}", all_named(&plan)))
-    });
+    in_every_world(laws::the_brake_holds);
 }
 
-/// What was for a project alone is never shown to anybody else, and what has left the file to nobody more than before.
 #[test]
 fn nothing_becomes_wider_than_it_may() {
-    in_every_world(|world, _| {
-        for (_, step) in plan_of(world).steps() {
-            let family = world.desired.families.get(&step.address.family);
-            let shown: Vec<&Attributes> = match &step.operation {
-                Operation::Create(create) => vec![&create.staged, &create.shown],
-                Operation::Update(update) => vec![&update.after],
-                Operation::Delete(_) => vec![],
-            };
-            for attributes in shown {
-                let for_project = family.is_some_and(|family| family.audience == Audience::Project)
-                    || attributes.tags.contains("gallerist:audience=project");
-                require(!for_project || attributes.visibility == Visibility::Private, || named(step))?;
-                let wider = step.operation.before().is_some_and(|before| before.visibility < attributes.visibility);
-                require(family.is_some() || !wider, || format!("retired and wider: {}", named(step)))?;
-            }
-            if let Operation::Create(create) = &step.operation {
-                require(create.staged.visibility == Visibility::Private, || named(step))?;
-            }
-        }
-        Ok(())
-    });
+    in_every_world(laws::nothing_becomes_wider_than_it_may);
 }
 
 /// No tenant can block the catalogue or steer it: images that are not ours and not public change nothing.
@@ -416,4 +121,151 @@ fn tenants_change_nothing() {
             })
         },
     );
+}
+
+/// The laws that one world can be tried for on its own, without drawing more.
+const ON_THEIR_OWN: [Law; 6] = [
+    laws::every_order_converges,
+    laws::every_step_changes_something_once,
+    laws::the_name_never_points_nowhere,
+    laws::hands_off_what_is_not_ours,
+    laws::deletion_needs_evidence,
+    laws::nothing_becomes_wider_than_it_may,
+];
+
+/// One family with up to two images in every combination of parts, and everything the file can say of it.
+#[test]
+fn every_small_world_obeys() {
+    let mut kinds = vec![None];
+    for version in 0..2 {
+        for (part, status) in [
+            (Part::Staged, Status::Active),
+            (Part::Staged, Status::Queued),
+            (Part::BootFailed, Status::Active),
+            (Part::Shown, Status::Active),
+            (Part::Shown, Status::Deactivated),
+            (Part::Superseded(1), Status::Active),
+            (Part::Superseded(400), Status::Active),
+            (Part::Condemned(1), Status::Deactivated),
+        ] {
+            let usage = [UsageSpec::Nobody, UsageSpec::Servers];
+            kinds.extend(
+                usage.map(|usage| Some(ImageSpec { site: 0, version, part, status, usage, meddled: Meddled::No })),
+            );
+        }
+    }
+    let said = [
+        (Standing::Listed, WantedSpec::Newest(0)),
+        (Standing::Listed, WantedSpec::Newest(1)),
+        (Standing::Listed, WantedSpec::Newest(2)),
+        (Standing::Listed, WantedSpec::Pinned(0)),
+        (Standing::Listed, WantedSpec::Unknown),
+        (Standing::Retired, WantedSpec::Unknown),
+    ];
+    let pairs = (0..kinds.len()).flat_map(|one| (0..=one).map(move |other| [one, other]));
+    for (number, pair) in pairs.enumerate() {
+        let images: Vec<ImageSpec> = pair.iter().filter_map(|kind| kinds[*kind].clone()).collect();
+        for (standing, wanted) in said {
+            let policy = Policy::ALL[number % Policy::ALL.len()];
+            let images = images.clone();
+            let foreign = vec![];
+            let audience = Audience::Everybody;
+            let family = FamilySpec { policy, audience, standing, wanted, skip: None, images, foreign };
+            let spec = WorldSpec { families: vec![family], sites: 1, retirement: policy, max_deletes: None };
+            for law in ON_THEIR_OWN {
+                law(&spec.build(), 0).unwrap_or_else(|why| panic!("{why}\nin the world {spec:#?}"));
+            }
+        }
+    }
+}
+
+/// What may happen between two runs, and the runs.
+#[derive(Debug, Clone)]
+enum Move {
+    Run { order: u64, steps: usize },
+    Release(usize, WantedSpec),
+    LeaveFile(usize),
+    Days(u16),
+    Boot(usize),
+    EverybodyLeaves,
+    NovaFails,
+    CinderFails,
+    AllAnswer,
+    Rename(usize),
+    Protect(usize),
+    Deactivate(usize),
+    DeleteByHand(usize),
+}
+
+fn moves() -> impl Strategy<Value = Move> {
+    let wanted = prop_oneof![
+        6 => (0..12_u8).prop_map(WantedSpec::Newest),
+        1 => (0..12_u8).prop_map(WantedSpec::Pinned),
+        1 => Just(WantedSpec::Unknown),
+    ];
+    let steps = prop_oneof![3 => Just(usize::MAX), 1 => 0..4_usize];
+    prop_oneof![
+        8 => (any::<u64>(), steps).prop_map(|(order, steps)| Move::Run { order, steps }),
+        6 => (0..3_usize, wanted).prop_map(|(family, wanted)| Move::Release(family, wanted)),
+        1 => (0..3_usize).prop_map(Move::LeaveFile),
+        3 => prop_oneof![0..3_u16, 50..400_u16].prop_map(Move::Days),
+        2 => any::<usize>().prop_map(Move::Boot),
+        1 => Just(Move::EverybodyLeaves),
+        1 => Just(Move::NovaFails),
+        1 => Just(Move::CinderFails),
+        1 => Just(Move::AllAnswer),
+        1 => any::<usize>().prop_map(Move::Rename),
+        1 => any::<usize>().prop_map(Move::Protect),
+        1 => any::<usize>().prop_map(Move::Deactivate),
+        1 => any::<usize>().prop_map(Move::DeleteByHand),
+    ]
+}
+
+/// Whatever has happened so far, the laws hold for the next plan.
+#[test]
+fn through_every_life() {
+    for_all((worlds(), vec(moves(), 1..12)), |(spec, moves)| {
+        let mut cloud = Cloud::new(spec.build());
+        for (number, happens) in moves.into_iter().enumerate() {
+            let what = format!("{number}: {happens:?}");
+            happen(&mut cloud, happens);
+            let _ = cloud.plan();
+            for law in ON_THEIR_OWN {
+                law(&cloud.world, number as u64).map_err(|why| format!("after move {what}: {why}"))?;
+            }
+        }
+        Ok(())
+    });
+}
+
+fn happen(cloud: &mut Cloud, happens: Move) {
+    let somewhere = |cloud: &mut Cloud, number, then: fn(&mut Cloud, &SiteName, &ImageId)| {
+        if let Some((site, image)) = cloud.pick(number) {
+            then(cloud, &site, &image);
+        }
+    };
+    match happens {
+        Move::Run { order, steps } => {
+            let plan = cloud.plan();
+            cloud.apply(&plan, order, steps);
+        }
+        Move::Release(family, wanted) => cloud.publish(&family_name(family), wanted),
+        Move::LeaveFile(family) => cloud.leave_file(&family_name(family)),
+        Move::Days(days) => cloud.days_pass(days),
+        Move::Boot(number) => somewhere(cloud, number, Cloud::boot),
+        Move::EverybodyLeaves => cloud.everybody_leaves(),
+        Move::NovaFails => cloud.goes_silent(SERVERS),
+        Move::CinderFails => cloud.goes_silent(VOLUMES),
+        Move::AllAnswer => cloud.answers_again(),
+        Move::Rename(number) => somewhere(cloud, number, |cloud, site, image| {
+            cloud.image_mut(site, image).unwrap().attributes.name = "by hand".to_owned();
+        }),
+        Move::Protect(number) => somewhere(cloud, number, |cloud, site, image| {
+            cloud.image_mut(site, image).unwrap().attributes.protection = Protection::Protected;
+        }),
+        Move::Deactivate(number) => somewhere(cloud, number, |cloud, site, image| {
+            cloud.image_mut(site, image).unwrap().status = Status::Deactivated;
+        }),
+        Move::DeleteByHand(number) => somewhere(cloud, number, Cloud::delete_by_hand),
+    }
 }

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gallerist::model::desired::Wanted;
 use gallerist::model::image::{Image, Listing, Protection};
 use gallerist::model::name::{FamilyName, ImageId, SiteName};
 use gallerist::model::observed::Observed;
@@ -12,9 +11,9 @@ use gallerist::model::operation::Operation;
 use gallerist::model::plan::{Plan, Step};
 use gallerist::model::usage::{Answer, Source, Usage, User, UserKind};
 use gallerist::planner;
-use jiff::{Span, ToSpan};
+use jiff::ToSpan;
 
-use super::world::{SERVERS, VOLUMES, WantedSpec, World};
+use super::world::{SERVERS, VOLUMES, WantedSpec, World, midday, today};
 
 /// The steps of a plan in one of the orders that its edges allow; every order has a seed.
 pub(crate) fn any_order(plan: &Plan, seed: u64) -> Vec<&Step> {
@@ -111,22 +110,13 @@ impl Cloud {
         }
     }
 
-    pub(crate) fn days_pass(&mut self, days: impl Into<i64>) {
-        self.time_passes(days.into().days());
-    }
-
-    pub(crate) fn time_passes(&mut self, span: Span) {
-        let now = self.world.now.to_zoned(jiff::tz::TimeZone::UTC);
-        self.world.now = now.checked_add(span).unwrap().timestamp();
+    pub(crate) fn days_pass(&mut self, days: u16) {
+        self.world.now = midday(today(self.world.now).saturating_add(i64::from(days).days()));
     }
 
     pub(crate) fn publish(&mut self, family: &FamilyName, wanted: WantedSpec) {
-        self.wish(family, wanted.wanted());
-    }
-
-    pub(crate) fn wish(&mut self, family: &FamilyName, wanted: Wanted) {
         if let Some(family) = self.world.desired.families.get_mut(family) {
-            family.wanted = wanted;
+            family.wanted = wanted.wanted();
         }
     }
 

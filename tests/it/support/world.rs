@@ -484,3 +484,8 @@ pub(crate) fn tenant_images() -> impl Strategy<Value = Foreign> {
 fn foreign() -> impl Strategy<Value = Foreign> {
     prop_oneof![5 => tenant_images(), 1 => Just(Foreign::PublicNamesake), 1 => Just(Foreign::Impostor(Visibility::Public))]
 }
+
+/// The number of a version by its name.
+pub(crate) fn version_number(name: &str) -> u8 {
+    (0..=u8::MAX).find(|number| version_name(*number).as_str() == name).unwrap()
+}
