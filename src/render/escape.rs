@@ -54,7 +54,7 @@ fn is_unseen(character: char) -> bool {
 
 /// For Markdown, as a code span: fenced with more backticks than the text has in a row.
 pub fn markdown_code(text: &str) -> String {
-    let text = terminal(text);
+    let text = without_closing_tags(&terminal(text));
     if text.is_empty() {
         return "(empty)".to_owned();
     }
@@ -81,7 +81,7 @@ pub fn markdown(text: &str) -> String {
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '$' => shown.extend(['\\', character]),
             // An entity would not do: mentions and links are looked for after entities were read.
             '@' | '#' => shown.extend([character, BREAK]),
-            '/' if shown.ends_with(":") => shown.extend([BREAK, character]),
+            '/' if shown.ends_with(':') => shown.extend([BREAK, character]),
             '.' if shown.ends_with("www") => shown.extend([BREAK, character]),
             _ => shown.push(character),
         }
@@ -89,9 +89,16 @@ pub fn markdown(text: &str) -> String {
     shown
 }
 
-/// A fence for a block of code that the block cannot close.
-pub fn markdown_fence(block: &str) -> String {
-    "`".repeat(longest_run(block, '`').max(2) + 1)
+/// For Markdown, as a block of code in a language, ending in a newline where the text does: fenced with more backticks
+/// than the text has in a row.
+pub fn markdown_block(language: &str, text: &str) -> String {
+    let fence = "`".repeat(longest_run(text, '`').max(2) + 1);
+    format!("{fence}{language}\n{}{fence}", without_closing_tags(text))
+}
+
+/// Code is no markup, but there are programs that look for the end of a folded section without reading Markdown.
+fn without_closing_tags(text: &str) -> String {
+    text.replace("</", "<\\u{2f}")
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {
@@ -226,7 +233,7 @@ pub(super) mod tests {
 
     #[test]
     fn fences_are_longer_than_what_they_hold() {
-        assert_eq!(markdown_fence("x"), "```");
-        assert_eq!(markdown_fence("a ```` b"), "`````");
+        assert_eq!(markdown_block("diff", "x\n"), "```diff\nx\n```");
+        assert_eq!(markdown_block("", "a ```` </b>\n"), "`````\na ```` <\\u{2f}b>\n`````");
     }
 }

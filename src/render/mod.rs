@@ -16,12 +16,15 @@ pub mod diff;
 pub mod document;
 pub mod escape;
 mod fields;
+mod github;
 mod gitlab;
 mod human;
 mod json;
+mod markdown;
 mod refusal;
 mod saved;
 pub mod style;
+pub mod summary;
 #[cfg(test)]
 mod testing;
 pub mod words;
@@ -43,8 +46,12 @@ keywords!(
         Human = "human",
         /// The document itself, for programs; also what `--out` saves.
         Json = "json",
+        /// For comments on pull requests and step summaries.
+        Markdown = "markdown",
         /// For the widget in GitLab's merge requests (`artifacts:reports:terraform`).
         Gitlab = "gitlab",
+        /// Annotations for a GitHub workflow's log.
+        Github = "github",
     }
 );
 
@@ -74,6 +81,8 @@ pub fn render(format: Format, document: &Document, manner: Manner) -> String {
     match format {
         Format::Human => human::render(document, manner),
         Format::Json => json::render(document),
+        Format::Markdown => markdown::render(document),
         Format::Gitlab => gitlab::render(document),
+        Format::Github => github::render(document),
     }
 }
