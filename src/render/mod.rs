@@ -18,6 +18,7 @@ pub mod escape;
 mod fields;
 mod github;
 mod gitlab;
+mod html;
 mod human;
 mod json;
 mod markdown;
@@ -48,6 +49,8 @@ keywords!(
         Json = "json",
         /// For comments on pull requests and step summaries.
         Markdown = "markdown",
+        /// One file to keep or to send.
+        Html = "html",
         /// For the widget in GitLab's merge requests (`artifacts:reports:terraform`).
         Gitlab = "gitlab",
         /// Annotations for a GitHub workflow's log.
@@ -82,6 +85,7 @@ pub fn render(format: Format, document: &Document, manner: Manner) -> String {
         Format::Human => human::render(document, manner),
         Format::Json => json::render(document),
         Format::Markdown => markdown::render(document),
+        Format::Html => html::render(document),
         Format::Gitlab => gitlab::render(document),
         Format::Github => github::render(document),
     }
