@@ -10,15 +10,17 @@
 //! `##[name]` anywhere in it are commands, from stdout and stderr alike. No line may begin with foreign text; that is
 //! for the formats to see to.
 
-/// The longest text that is shown whole; Glance's names and properties have at most 255 characters.
-const LONGEST: usize = 300;
+/// The longest name or value that is shown whole; Glance's have at most 255 characters.
+const LONGEST_VALUE: usize = 300;
+/// The longest text of any kind that is shown whole; a sentence with two digests and two names has some 800 characters.
+const LONGEST: usize = 2_000;
 /// Keeps apart what must not be read together, without being seen.
 const BREAK: char = '\u{200b}';
 
 /// For terminals and logs: nothing moves the cursor, turns the direction of reading, or is read as a command.
 pub fn terminal(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for character in shortened(text).chars() {
+    for character in shortened(text, LONGEST).chars() {
         if is_unseen(character) {
             shown.extend(character.escape_unicode());
         } else if character == '[' && shown.ends_with("##") {
@@ -32,13 +34,13 @@ pub fn terminal(text: &str) -> String {
 
 /// For terminals and logs, in quotation marks, so that blanks at the ends are seen.
 pub fn quoted(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+    let text = shortened(text, LONGEST_VALUE).replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", terminal(&text))
 }
 
 /// At most so much of a text as anybody reads, with its length where it was cut.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
+fn shortened(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}… ({} characters)", &text[..end], text.chars().count()),
     }
@@ -54,7 +56,7 @@ fn is_unseen(character: char) -> bool {
 
 /// For Markdown, as a code span: fenced with more backticks than the text has in a row.
 pub fn markdown_code(text: &str) -> String {
-    let text = terminal(text);
+    let text = without_closing_tags(&terminal(text));
     if text.is_empty() {
         return "(empty)".to_owned();
     }
@@ -81,7 +83,7 @@ pub fn markdown(text: &str) -> String {
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '$' => shown.extend(['\\', character]),
             // An entity would not do: mentions and links are looked for after entities were read.
             '@' | '#' => shown.extend([character, BREAK]),
-            '/' if shown.ends_with(":") => shown.extend([BREAK, character]),
+            '/' if shown.ends_with(':') => shown.extend([BREAK, character]),
             '.' if shown.ends_with("www") => shown.extend([BREAK, character]),
             _ => shown.push(character),
         }
@@ -89,9 +91,16 @@ pub fn markdown(text: &str) -> String {
     shown
 }
 
-/// A fence for a block of code that the block cannot close.
-pub fn markdown_fence(block: &str) -> String {
-    "`".repeat(longest_run(block, '`').max(2) + 1)
+/// For Markdown, as a block of code in a language, ending in a newline where the text does: fenced with more backticks
+/// than the text has in a row.
+pub fn markdown_block(language: &str, text: &str) -> String {
+    let fence = "`".repeat(longest_run(text, '`').max(2) + 1);
+    format!("{fence}{language}\n{}{fence}", without_closing_tags(text))
+}
+
+/// Code is no markup, but there are programs that look for the end of a folded section without reading Markdown.
+fn without_closing_tags(text: &str) -> String {
+    text.replace("</", "<\\u{2f}")
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {
@@ -164,13 +173,14 @@ pub(super) mod tests {
             for shown in [terminal(&name), quoted(&name)] {
                 assert!(!shown.chars().any(is_unseen), "{name:?} became {shown:?}");
                 assert!(!shown.contains("##["), "{name:?} became {shown:?}");
-                assert!(shown.chars().count() < 400, "{shown}");
+                assert!(shown.chars().count() < 2_100, "{shown}");
             }
         }
         assert_eq!(terminal("a\u{1b}[0m\u{202e}b"), "a\\u{1b}[0m\\u{202e}b");
         assert_eq!(quoted("say \"x\\\""), r#""say \"x\\\"""#);
         assert_eq!(terminal("###[x]"), "###\\u{5b}x]");
         assert!(terminal(&"x".repeat(10_000)).ends_with("x… (10000 characters)"));
+        assert_eq!(quoted(&"x".repeat(10_000)).chars().count(), 300 + "\"… (10000 characters)\"".chars().count());
     }
 
     #[test]
@@ -226,7 +236,7 @@ pub(super) mod tests {
 
     #[test]
     fn fences_are_longer_than_what_they_hold() {
-        assert_eq!(markdown_fence("x"), "```");
-        assert_eq!(markdown_fence("a ```` b"), "`````");
+        assert_eq!(markdown_block("diff", "x\n"), "```diff\nx\n```");
+        assert_eq!(markdown_block("", "a ```` </b>\n"), "`````\na ```` <\\u{2f}b>\n`````");
     }
 }

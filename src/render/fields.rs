@@ -56,15 +56,14 @@ pub(super) fn compare(before: Option<&Object>, after: Option<&Object>) -> Vec<Fi
             let (before, after) = (before.get(key), after.get(key));
             Field {
                 kind: key.0,
-                name: terminal(&key.2),
+                name: match key.0 {
+                    Kind::Attribute | Kind::Property => terminal(key.2),
+                    Kind::Tag | Kind::Mark => "tag".to_owned(),
+                },
                 before: before.map(Value::shown),
                 after: after.map(Value::shown),
                 same: before == after,
             }
-        })
-        .map(|field| match field.kind {
-            Kind::Attribute | Kind::Property => field,
-            Kind::Tag | Kind::Mark => Field { name: "tag".to_owned(), ..field },
         })
         .collect()
 }

@@ -155,7 +155,7 @@ impl Page<'_> {
         let action = change.action();
         let mut headline = format!("{}  {}", self.signed(action, terminal(&change.address)), words::future(action));
         if !change.gallerist.reasons.is_empty() {
-            headline = format!("{headline}: {}", self.reasons(change));
+            headline = format!("{headline}: {}", reasons(change));
         }
         let rows = match action {
             Action::Create => self.created(change),
@@ -178,10 +178,6 @@ impl Page<'_> {
             }
         }));
         lines
-    }
-
-    fn reasons(&self, change: &ResourceChange) -> String {
-        change.gallerist.reasons.iter().map(|reason| terminal(reason)).collect::<Vec<_>>().join("; ")
     }
 
     fn created(&self, change: &ResourceChange) -> Vec<Row> {
@@ -381,6 +377,10 @@ impl Page<'_> {
     fn signed(&self, action: Action, text: impl std::fmt::Display) -> String {
         paint(text, self.manner.styles.action(action))
     }
+}
+
+fn reasons(change: &ResourceChange) -> String {
+    change.gallerist.reasons.iter().map(|reason| terminal(reason)).collect::<Vec<_>>().join("; ")
 }
 
 fn labelled(label: &str, text: &str) -> String {

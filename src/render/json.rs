@@ -135,6 +135,11 @@ mod tests {
           }
         }
         "#);
+    }
+
+    #[test]
+    fn a_deletion_carries_its_evidence() {
+        let document = value(&rotation());
         insta::assert_json_snapshot!(document["resource_changes"][1]["gallerist"], @r#"
         {
           "site": "fra1",
@@ -162,6 +167,11 @@ mod tests {
           "superseded": "2026-09-13"
         }
         "#);
+    }
+
+    #[test]
+    fn our_own_part_has_everything_else() {
+        let document = value(&rotation());
         insta::assert_json_snapshot!(document["gallerist"], @r#"
         {
           "schema": "urn:gallerist:schema:plan:1",

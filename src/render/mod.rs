@@ -18,14 +18,18 @@ pub mod diff;
 pub mod document;
 pub mod escape;
 mod fields;
+mod github;
 mod gitlab;
+mod html;
 mod human;
 mod json;
 pub mod outcome;
 pub mod progress;
+mod markdown;
 mod refusal;
 mod saved;
 pub mod style;
+pub mod summary;
 #[cfg(test)]
 mod testing;
 pub mod words;
@@ -47,8 +51,14 @@ keywords!(
         Human = "human",
         /// The document itself, for programs; also what `--out` saves.
         Json = "json",
+        /// For comments on pull requests and step summaries.
+        Markdown = "markdown",
+        /// One file to keep or to send.
+        Html = "html",
         /// For the widget in GitLab's merge requests (`artifacts:reports:terraform`).
         Gitlab = "gitlab",
+        /// Annotations for a GitHub workflow's log.
+        Github = "github",
     }
 );
 
@@ -78,6 +88,9 @@ pub fn render(format: Format, document: &Document, manner: Manner) -> String {
     match format {
         Format::Human => human::render(document, manner),
         Format::Json => json::render(document),
+        Format::Markdown => markdown::render(document),
+        Format::Html => html::render(document),
         Format::Gitlab => gitlab::render(document),
+        Format::Github => github::render(document),
     }
 }

@@ -6,6 +6,7 @@
 //! Foreign names inside a sentence stand in quotation marks and are escaped as for a terminal; each format still
 //! escapes the whole sentence for its own sink.
 
+use crate::model::name::ImageId;
 use crate::model::operation::Verb;
 use crate::model::reason::{Because, Note, Reason};
 use crate::model::usage::{Source, User, UserKind};
@@ -132,7 +133,7 @@ pub fn because(because: &Because) -> String {
 
 /// What is to be said without an act: a word for programs, how much it matters, a sentence.
 pub fn note(note: &Note) -> (&'static str, Level, String) {
-    let list = |ids: &[crate::model::name::ImageId]| ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+    let list = |ids: &[ImageId]| ids.iter().map(ImageId::as_str).collect::<Vec<_>>().join(", ");
     match note {
         Note::DeletionDue { address, on } => {
             ("deletion_due", Level::Info, format!("{address} is to be deleted on {on} or later, if nothing uses it"))

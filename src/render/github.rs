@@ -1,0 +1,88 @@
+//! Annotations for the log of a GitHub workflow.
+//!
+//! GitHub shows ten errors, ten warnings and ten notices of a step and drops the rest without a word. So the worst comes
+//! first, and the last of a kind says how many more there are.
+
+use super::document::{Action, Document, Level};
+use super::escape::{github_data, github_property, terminal};
+use super::human::conclusion;
+
+/// How many annotations of a kind GitHub shows.
+const SHOWN: usize = 10;
+
+/// The commands, one a line.
+pub(super) fn render(document: &Document) -> String {
+    let body = &document.gallerist;
+    let errors =
+        body.guards.iter().filter(|guard| guard.refuses()).map(|guard| (guard.id.as_str(), guard.detail.clone()));
+    let deletions = document
+        .changes(Action::Delete)
+        .map(|change| (change.address.as_str(), format!("will be DELETED: {}", change.gallerist.reasons.join("; "))));
+    let holds = body
+        .holds
+        .iter()
+        .map(|hold| (hold.address.as_str(), format!("{} held: {}", hold.operation.name(), hold.detail)));
+    let notes = body
+        .notes
+        .iter()
+        .filter(|note| note.level == Level::Warning)
+        .map(|note| (note.code.as_str(), note.detail.clone()));
+    let mut lines = commands("error", errors.collect());
+    lines.extend(commands("warning", deletions.chain(holds).chain(notes).collect()));
+    lines.extend(commands("notice", vec![("plan", conclusion(document))]));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn commands(kind: &str, mut annotations: Vec<(&str, String)>) -> Vec<String> {
+    if annotations.len() > SHOWN {
+        let more = annotations.split_off(SHOWN - 1).len();
+        annotations.push(("more", format!("{more} more of this kind; the log has all of them")));
+    }
+    annotations
+        .into_iter()
+        .map(|(title, message)| {
+            let title = github_property(&format!("gallerist: {}", terminal(title)));
+            format!("::{kind} title={title}::{}", github_data(&terminal(&message)))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::escape::tests::hostile;
+    use crate::render::testing::{blocked, hostile_document, rotation};
+
+    #[test]
+    fn the_worst_comes_first() {
+        insta::assert_snapshot!(render(&rotation()), @r#"
+        ::warning title=gallerist%3A ubuntu-24.04/20260807::will be DELETED: superseded, due, and nothing uses it
+        ::warning title=gallerist%3A ubuntu-24.04/20260701::delete held: in use by at least 1 server and 1 volume in 1 project
+        ::warning title=gallerist%3A no_boot_test::new versions are shown without having been booted: images.toml has no [boot_test]
+        ::notice title=gallerist%3A plan::Plan: 1 to add, 2 to change, 1 to destroy.
+        "#);
+        let text = render(&blocked());
+        assert!(text.starts_with("::error title=gallerist%3A max-deletes::9 of 35 managed images"), "{text}");
+    }
+
+    #[test]
+    fn what_github_would_drop_is_counted() {
+        let mut document = blocked();
+        document.resource_changes = (0..5).flat_map(|_| document.resource_changes.clone()).collect();
+        let text = render(&document);
+        assert_eq!(text.matches("::warning ").count(), 10);
+        assert!(text.contains("::36 more of this kind"), "{text}");
+    }
+
+    #[test]
+    fn no_name_adds_a_command() {
+        for name in hostile() {
+            let text = render(&hostile_document(&name));
+            assert_eq!(text.lines().count(), 3, "{text}");
+            let commands = ["::error title=", "::warning title=", "::notice title="];
+            assert!(text.lines().all(|line| commands.iter().any(|command| line.starts_with(command))), "{text}");
+            assert!(!text.contains("##[") && !text.contains('\r'), "{text}");
+        }
+    }
+}
