@@ -65,7 +65,8 @@ impl fmt::Display for UpstreamError {
             Self::Unreadable { url, problem } => write!(formatter, "`{url}` cannot be understood: {problem}"),
             Self::Missing { asked, there } if there.is_empty() => write!(formatter, "there is no {asked}"),
             Self::Missing { asked, there } => {
-                let shown: Vec<String> = there.iter().take(20).map(|word| format!("`{}`", word.escape_debug())).collect();
+                let shown: Vec<String> =
+                    there.iter().take(20).map(|word| format!("`{}`", word.escape_debug())).collect();
                 write!(formatter, "there is no {asked}; there is {}", shown.join(", "))
             }
             Self::Ask(problem) => formatter.write_str(problem),

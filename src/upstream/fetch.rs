@@ -105,11 +105,12 @@ impl fmt::Display for FetchError {
         match &self.problem {
             Problem::Absent => write!(formatter, "`{url}` does not exist"),
             Problem::Status(status, _) => write!(formatter, "`{url}` answered {status}"),
-            Problem::TooLarge(bytes) => write!(formatter, "`{url}` is larger than the {bytes} bytes that are read of it"),
-            Problem::WebPage => write!(
-                formatter,
-                "`{url}` answered with a web page instead of data: a proxy's notice or a login page?"
-            ),
+            Problem::TooLarge(bytes) => {
+                write!(formatter, "`{url}` is larger than the {bytes} bytes that are read of it")
+            }
+            Problem::WebPage => {
+                write!(formatter, "`{url}` answered with a web page instead of data: a proxy's notice or a login page?")
+            }
             Problem::Timeout => write!(formatter, "`{url}` did not answer in time"),
             Problem::Connection(_) => write!(formatter, "`{url}` cannot be read"),
         }
@@ -138,11 +139,9 @@ impl FetchError {
     fn wanted_wait(&self) -> Option<Duration> {
         match &self.problem {
             Problem::Status(_, wait) => *wait,
-            Problem::Absent
-            | Problem::TooLarge(_)
-            | Problem::WebPage
-            | Problem::Timeout
-            | Problem::Connection(_) => None,
+            Problem::Absent | Problem::TooLarge(_) | Problem::WebPage | Problem::Timeout | Problem::Connection(_) => {
+                None
+            }
         }
     }
 }
@@ -208,7 +207,8 @@ impl Fetch {
         let failed = |problem| FetchError { url: url.to_string(), problem };
         let mut headers = HeaderMap::new();
         if let Some(kept) = kept {
-            for (name, value) in [(IF_NONE_MATCH, &kept.validators.etag), (IF_MODIFIED_SINCE, &kept.validators.modified)]
+            for (name, value) in
+                [(IF_NONE_MATCH, &kept.validators.etag), (IF_MODIFIED_SINCE, &kept.validators.modified)]
             {
                 if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
                     headers.insert(name, value);

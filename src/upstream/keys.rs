@@ -18,11 +18,8 @@
 /// Ubuntu's simplestreams.
 pub(super) const UBUNTU: &[&[u8]] = &[include_bytes!("keys/ubuntu.asc")];
 /// Fedora's releases.
-pub(super) const FEDORA: &[&[u8]] = &[
-    include_bytes!("keys/fedora-43.asc"),
-    include_bytes!("keys/fedora-44.asc"),
-    include_bytes!("keys/fedora-45.asc"),
-];
+pub(super) const FEDORA: &[&[u8]] =
+    &[include_bytes!("keys/fedora-43.asc"), include_bytes!("keys/fedora-44.asc"), include_bytes!("keys/fedora-45.asc")];
 /// Flatcar's images.
 pub(super) const FLATCAR: &[&[u8]] = &[include_bytes!("keys/flatcar.asc")];
 /// Rocky Linux 10. Nothing signs the images of 9.

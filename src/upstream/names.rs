@@ -1,7 +1,9 @@
 //! Small readings that several publishers share: paths, version names, and the dates inside them.
 
 use jiff::civil::Date;
+use url::Url;
 
+use super::{Ask, UpstreamError};
 use crate::model::name::VersionName;
 
 /// Whether a path that a publisher's file states leads downwards from where it is appended, and nowhere else.
@@ -27,4 +29,19 @@ pub(super) fn date(version: &str) -> Option<Date> {
         .split(|character: char| !character.is_ascii_digit())
         .filter(|part| part.len() == 8)
         .find_map(|part| Date::strptime("%Y%m%d", part).ok())
+}
+
+/// What lies at this path below a folder. The path must be one that [`is_path`], or a folder's.
+pub(super) fn below(folder: &Url, path: &str) -> Url {
+    let mut url = folder.clone();
+    url.set_path(&format!("{}/{path}", folder.path().trim_end_matches('/')));
+    url
+}
+
+/// The release, for publishers whose releases are numbers and parts of paths.
+pub(super) fn release(ask: &Ask) -> Result<&str, UpstreamError> {
+    let release = ask.release()?;
+    let numbers = !release.is_empty()
+        && release.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    numbers.then_some(release).ok_or_else(|| UpstreamError::missing(ask.to_string(), ["releases by number"]))
 }

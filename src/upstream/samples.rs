@@ -13,7 +13,8 @@ use crate::model::source::{
 };
 
 /// Host folder, what is asked, the least trust, and what is found: version, and what vouches for it.
-type Row = (&'static str, Distro, &'static str, Architecture, LeastTrust, Result<(&'static str, &'static str), &'static str>);
+type Row =
+    (&'static str, Distro, &'static str, Architecture, LeastTrust, Result<(&'static str, &'static str), &'static str>);
 
 fn folder() -> Option<PathBuf> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/upstream-samples");

@@ -13,12 +13,17 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use pgp::composed::CleartextSignedMessage;
+use pgp::composed::SignedPublicKey;
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::Signature;
 use pgp::types::KeyDetails;
 use rpgpie::certificate::{Certificate, Checked};
 use rpgpie::{detached, signature};
+
+/// Signature files are a few hundred bytes for each signature.
+const MOST_BYTES: usize = 64 << 10;
+/// Each signature costs a hash over the whole list.
+const MOST_SIGNATURES: usize = 8;
 
 /// The keys that may sign for a publisher.
 #[derive(Debug, Clone)]
@@ -105,46 +110,22 @@ impl std::error::Error for Distrust {}
 /// # Errors
 /// [`Distrust`], for the reason that is nearest to a good signature.
 pub fn verify_detached(data: &[u8], signatures: &[u8], keyring: &Keyring) -> Result<String, Distrust> {
-    let mut source = signatures;
-    let signatures = signature::load(&mut source).map_err(|error| Distrust::Malformed(error.to_string()))?;
-    verify(data, &signatures, keyring)
+    verify(data, &read_signatures(signatures)?, keyring)
 }
 
-/// A clear-signed message that has been read but not believed.
-#[derive(Debug)]
-pub struct ClearSigned {
-    message: CleartextSignedMessage,
-    text: String,
+/// The signatures in a file, armored or binary.
+pub(super) fn read_signatures(bytes: &[u8]) -> Result<Vec<Signature>, Distrust> {
+    if bytes.len() > MOST_BYTES {
+        return Err(Distrust::Malformed(format!("it has more than {MOST_BYTES} bytes")));
+    }
+    let mut source = bytes;
+    let mut signatures = signature::load(&mut source).map_err(|error| Distrust::Malformed(error.to_string()))?;
+    signatures.truncate(MOST_SIGNATURES);
+    Ok(signatures)
 }
 
-impl ClearSigned {
-    /// Reads a clear-signed message.
-    ///
-    /// # Errors
-    /// It is none, or has text outside of what is signed.
-    pub fn read(message: &[u8]) -> Result<Self, Distrust> {
-        let message = std::str::from_utf8(message).map_err(|error| Distrust::Malformed(error.to_string()))?;
-        let (message, _) =
-            CleartextSignedMessage::from_string(message).map_err(|error| Distrust::Malformed(error.to_string()))?;
-        let text = message.signed_text();
-        Ok(Self { message, text })
-    }
-
-    /// The text that the signature is over, and nothing around it. Lines end in CR LF.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The primary fingerprint of the key that has signed the text.
-    ///
-    /// # Errors
-    /// [`Distrust`], for the reason that is nearest to a good signature.
-    pub fn verify(&self, keyring: &Keyring) -> Result<String, Distrust> {
-        verify(self.text.as_bytes(), self.message.signatures(), keyring)
-    }
-}
-
-fn verify(data: &[u8], signatures: &[Signature], keyring: &Keyring) -> Result<String, Distrust> {
+/// The primary fingerprint of the key behind the first good signature over the data.
+pub(super) fn verify(data: &[u8], signatures: &[Signature], keyring: &Keyring) -> Result<String, Distrust> {
     let mut nearest = Distrust::Unsigned;
     for signature in signatures {
         match judge(data, signature, keyring) {
@@ -227,14 +208,17 @@ fn hash_name(signature: &Signature) -> String {
 }
 
 fn holds_issuer(key: &Certificate, signature: &Signature) -> bool {
-    let key = pgp::composed::SignedPublicKey::from(key.clone());
+    let key = SignedPublicKey::from(key.clone());
     is_issuer(&key.primary_key, signature) || key.public_subkeys.iter().any(|subkey| is_issuer(&subkey.key, signature))
 }
 
 fn is_revoked_subkey(key: &Certificate, signature: &Signature) -> bool {
-    pgp::composed::SignedPublicKey::from(key.clone()).public_subkeys.iter().any(|subkey| {
+    SignedPublicKey::from(key.clone()).public_subkeys.iter().any(|subkey| {
         is_issuer(&subkey.key, signature)
-            && subkey.signatures.iter().any(|binding| binding.typ() == Some(pgp::packet::SignatureType::SubkeyRevocation))
+            && subkey
+                .signatures
+                .iter()
+                .any(|binding| binding.typ() == Some(pgp::packet::SignatureType::SubkeyRevocation))
     })
 }
 

@@ -15,15 +15,19 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::listed::{NOTHING, qcow2};
 use super::outlet::{Outlet, Vouched, json};
 use super::{Ask, Publisher, UpstreamError, keys, names};
 use crate::model::digest::{Algorithm, Digest, Digests};
 use crate::model::source::LeastTrust;
-use crate::model::version::{Compression, DiskFormat, Origin, PackageDialect, PackageList, Version};
+use crate::model::version::{PackageDialect, PackageList, Version};
 
 /// Ubuntu's server images.
-pub(super) const SERVER: Ubuntu =
-    Ubuntu { base: "https://cloud-images.ubuntu.com/releases/", products: "com.ubuntu.cloud:server:", label: "release" };
+pub(super) const SERVER: Ubuntu = Ubuntu {
+    base: "https://cloud-images.ubuntu.com/releases/",
+    products: "com.ubuntu.cloud:server:",
+    label: "release",
+};
 /// Ubuntu's minimal images, with builds of their own.
 pub(super) const MINIMAL: Ubuntu = Ubuntu {
     base: "https://cloud-images.ubuntu.com/minimal/releases/",
@@ -95,24 +99,21 @@ impl Ubuntu {
         let signature = outlet.at(&format!("{}{STREAM}.json.gpg", self.base))?;
         match outlet.detached(&plain, &signature).await? {
             Some(stream) => Ok((plain, stream)),
-            None => Err(UpstreamError::missing(format!("`{signed}` nor `{plain}`"), Vec::<String>::new())),
+            None => Err(UpstreamError::missing(format!("`{signed}` nor `{plain}`"), NOTHING)),
         }
     }
 
-    fn read(
-        &self,
-        ask: &Ask,
-        outlet: &Outlet<'_>,
-        url: &Url,
-        stream: &Vouched,
-    ) -> Result<Vec<Version>, UpstreamError> {
+    fn read(&self, ask: &Ask, outlet: &Outlet<'_>, url: &Url, stream: &Vouched) -> Result<Vec<Version>, UpstreamError> {
         let release = ask.release()?;
         let wanted = format!("{}{release}:{}", self.products, ask.debian_architecture());
         let products = json::<Stream>(url, &stream.text)?.products;
         let Some(product) = products.get(&wanted) else {
             return Err(UpstreamError::missing(
                 format!("{ask}"),
-                products.keys().filter_map(|name| name.strip_prefix(self.products)).map(|name| name.replace(':', " for ")),
+                products
+                    .keys()
+                    .filter_map(|name| name.strip_prefix(self.products))
+                    .map(|name| name.replace(':', " for ")),
             ));
         };
         let product = Product::deserialize(product).map_err(|error| UpstreamError::unreadable(url, error))?;
@@ -131,14 +132,7 @@ impl Ubuntu {
     }
 
     /// One build; `None` for one that is not released or is not described as it should be.
-    fn version(
-        &self,
-        name: &str,
-        build: &Build,
-        item: &str,
-        outlet: &Outlet<'_>,
-        stream: &Vouched,
-    ) -> Option<Version> {
+    fn version(&self, name: &str, build: &Build, item: &str, outlet: &Outlet<'_>, stream: &Vouched) -> Option<Version> {
         if build.label != self.label || !item.ends_with(".img") {
             return None;
         }
@@ -147,21 +141,13 @@ impl Ubuntu {
         let digests =
             [digest(Algorithm::Sha256, &image.sha256), digest(Algorithm::Sha512, &image.sha512)].into_iter().flatten();
         let packages = build.items.get("manifest").and_then(|manifest| Item::deserialize(manifest).ok());
-        Some(Version {
-            name: names::version(name)?,
-            origin: Origin::Url(self.locate(&image.path, outlet)?),
-            published: Digests::new(digests)?,
-            stored: None,
-            size: image.size,
-            compression: Compression::None,
-            disk_format: DiskFormat::Qcow2,
-            built: names::date(name),
-            trust: stream.trust.clone(),
-            packages: packages.and_then(|manifest| {
-                let url = self.locate(&manifest.path, outlet)?;
-                Some(PackageList { url, dialect: PackageDialect::UbuntuManifest })
-            }),
-        })
+        let packages = packages.and_then(|manifest| {
+            let url = self.locate(&manifest.path, outlet)?;
+            Some(PackageList { url, dialect: PackageDialect::UbuntuManifest })
+        });
+        let url = self.locate(&image.path, outlet)?;
+        let version = qcow2(names::version(name)?, url, Digests::new(digests)?, stream.trust.clone());
+        Some(Version { size: image.size, packages, ..version })
     }
 
     fn locate(&self, path: &str, outlet: &Outlet<'_>) -> Option<String> {
