@@ -57,8 +57,9 @@ async fn of_variant(
     // `nocloud_alpine-3.23.4-x86_64-bios-cloudinit-r0.qcow2`: the image's revision stands behind the variant.
     let middle = format!("-{}-{variant}-", ask.architecture);
     let read = |file: &str| {
-        let (release, revision) = between(file, "nocloud_alpine-", ".qcow2")?.split_once(&middle)?;
-        Some((names::version(&format!("{release}-{revision}"))?, file.to_owned()))
+        let image = file.strip_suffix(SUMS.ending)?;
+        let (release, revision) = between(image, "nocloud_alpine-", ".qcow2")?.split_once(&middle)?;
+        Some((names::version(&format!("{release}-{revision}"))?, image.to_owned()))
     };
     in_folder(ask, outlet, folder, &SUMS, read).await
 }

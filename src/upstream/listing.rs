@@ -21,3 +21,27 @@ pub(super) fn names(html: &str) -> BTreeSet<&str> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn links_of_every_server_are_names() {
+        let html = r#"<a href="?C=N;O=D">Name</a> <a href="/images/">up</a> <a href='20260712-2537/'>x</a>
+            <a href="./a.qcow2">x</a> <a href="/images/b.qcow2">x</a> <a href="https://elsewhere.example/c.img">x</a>
+            <a href="../">x</a> <a href="d%20e">x</a> <a href=f>x</a> <a href="g"#;
+        assert_eq!(Vec::from_iter(names(html)), ["20260712-2537", "a.qcow2", "b.qcow2", "c.img", "images"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_page_is_read(text in any::<String>(), links in "(href=|\"|'|/|[.]{2}|é|a|\\?){0,60}") {
+            for text in [text, links] {
+                prop_assert!(names(&text).into_iter().all(names::is_path));
+            }
+        }
+    }
+}

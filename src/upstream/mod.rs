@@ -32,6 +32,7 @@ mod listing;
 mod names;
 mod opensuse_leap;
 mod outlet;
+pub mod packages;
 mod rocky;
 #[cfg(test)]
 mod samples;

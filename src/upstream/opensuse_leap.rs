@@ -31,7 +31,10 @@ impl Publisher for OpensuseLeap {
     async fn versions(&self, ask: &Ask, outlet: &Outlet<'_>) -> Result<Vec<Version>, UpstreamError> {
         let release = names::release(ask)?;
         let folder = outlet.at(&format!("{BASE}{release}/appliances/"))?;
-        let read = |file: &str| Some((build(file, release, ask)?, file.to_owned()));
+        let read = |file: &str| {
+            let image = file.strip_suffix(SUMS.ending)?;
+            Some((build(image, release, ask)?, image.to_owned()))
+        };
         in_folder(ask, outlet, &folder, &SUMS, read).await
     }
 }

@@ -15,7 +15,9 @@ use std::fmt;
 use jiff::Timestamp;
 use pgp::composed::SignedPublicKey;
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::Signature;
+use pgp::crypto::public_key::PublicKeyAlgorithm;
+use pgp::packet::{Signature, SignatureType};
+use pgp::ser::Serialize as _;
 use pgp::types::KeyDetails;
 use rpgpie::certificate::{Certificate, Checked};
 use rpgpie::{detached, signature};
@@ -73,7 +75,7 @@ pub enum Distrust {
     ExpiredKey(String),
     /// The key was revoked.
     RevokedKey(String),
-    /// The signature rests on a broken hash.
+    /// The signature rests on a broken hash or a key that is too short: which.
     Weak(String),
     /// The signature belongs to other bytes.
     Altered(String),
@@ -95,7 +97,7 @@ impl fmt::Display for Distrust {
                  the publisher's `keys`"
             ),
             Self::RevokedKey(key) => write!(formatter, "the key `{key}` that signed it was revoked"),
-            Self::Weak(hash) => write!(formatter, "its signature rests on the broken hash {hash}"),
+            Self::Weak(what) => write!(formatter, "its signature rests on {what}, which is too weak"),
             Self::Altered(key) => {
                 write!(formatter, "the signature by `{key}` is not one over these bytes: they were altered")
             }
@@ -138,45 +140,72 @@ pub(super) fn verify(data: &[u8], signatures: &[Signature], keyring: &Keyring) -
 }
 
 fn judge(data: &[u8], signature: &Signature, keyring: &Keyring) -> Result<String, Distrust> {
-    let weak = signature.hash_alg().is_none_or(|hash| !is_strong(hash));
-    let good = detached::verify(data, std::slice::from_ref(signature), &keyring.0)
+    let found = detached::verify(data, std::slice::from_ref(signature), &keyring.0)
         .map_err(|error| Distrust::Malformed(error.to_string()))?;
-    for found in good {
-        for key in found.certs {
-            let today = Checked::new(key.clone()).valid_signing_capable_component_keys_at(now());
-            if weak {
-                return Err(Distrust::Weak(hash_name(signature)));
-            }
-            if today.iter().any(|component| component.as_componentkey().fingerprint() == found.component) {
-                return Ok(fingerprint(key));
-            }
-        }
-    }
-    Err(why_not(signature, keyring, weak))
+    let strong = signature.hash_alg().is_some_and(is_strong);
+    found
+        .iter()
+        .flat_map(|found| found.certs.iter().map(|key| (*key, &found.component)))
+        .find(|(key, component)| {
+            let today = Checked::new((*key).clone()).valid_signing_capable_component_keys_at(now());
+            strong && today.iter().any(|able| able.as_componentkey().fingerprint() == **component)
+        })
+        .map(|(key, _)| fingerprint(key))
+        .ok_or_else(|| why_not(signature, keyring, strong))
 }
 
-/// Why the library found nothing: the first thing that would have to be otherwise.
-fn why_not(signature: &Signature, keyring: &Keyring, weak: bool) -> Distrust {
-    let Some(key) = keyring.0.iter().find(|key| holds_issuer(key, signature)) else {
+/// Why a signature does not count: the first thing that would have to be otherwise.
+fn why_not(signature: &Signature, keyring: &Keyring, strong: bool) -> Distrust {
+    let Some(key) = keyring.0.iter().find(|key| issuing_keys(key, signature).next().is_some()) else {
         return Distrust::UnknownKey(issuer(signature));
     };
     let checked = Checked::new(key.clone());
     let able = |at| {
-        checked
-            .valid_signing_capable_component_keys_at(at)
-            .iter()
-            .any(|component| is_issuer(component.as_componentkey(), signature))
+        let able = checked.valid_signing_capable_component_keys_at(at);
+        able.iter().any(|component| is_issuer(component.as_componentkey(), signature))
     };
-    let then = signature.created().is_some_and(able);
-    if checked.revoked_at(now()) || is_revoked_subkey(key, signature) {
+    if checked.revoked_at(now()) || issuing_keys(key, signature).any(|part| part == Part::Revoked) {
         Distrust::RevokedKey(fingerprint(key))
-    } else if weak {
-        Distrust::Weak(hash_name(signature))
-    } else if !then || !able(now()) {
+    } else if !strong {
+        let hash = signature.hash_alg().map_or_else(|| "an unknown hash".to_owned(), |hash| format!("the hash {hash}"));
+        Distrust::Weak(hash)
+    } else if issuing_keys(key, signature).any(|part| part == Part::Weak) {
+        Distrust::Weak(format!("the key `{}`", fingerprint(key)))
+    } else if !able(now()) || !signature.created().is_some_and(able) {
         Distrust::ExpiredKey(fingerprint(key))
     } else {
         Distrust::Altered(fingerprint(key))
     }
+}
+
+/// What is known of a key or subkey before asking whether it is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Sound,
+    Revoked,
+    Weak,
+}
+
+/// The key and subkeys that call themselves the signature's issuer.
+fn issuing_keys(key: &Certificate, signature: &Signature) -> impl Iterator<Item = Part> {
+    let key = SignedPublicKey::from(key.clone());
+    let primary = is_issuer(&key.primary_key, signature).then(|| strength(&key.primary_key));
+    let subkeys: Vec<Part> = key
+        .public_subkeys
+        .iter()
+        .filter(|subkey| is_issuer(&subkey.key, signature))
+        .map(|subkey| {
+            let revoked = |binding: &Signature| binding.typ() == Some(SignatureType::SubkeyRevocation);
+            if subkey.signatures.iter().any(revoked) { Part::Revoked } else { strength(&subkey.key) }
+        })
+        .collect();
+    primary.into_iter().chain(subkeys)
+}
+
+/// RSA below 2048 bits, whose public numbers take less than 260 bytes, and DSA do not count any more.
+fn strength(key: &impl KeyDetails) -> Part {
+    let short = key.algorithm() == PublicKeyAlgorithm::RSA && key.public_params().write_len() < 260;
+    if short || key.algorithm() == PublicKeyAlgorithm::DSA { Part::Weak } else { Part::Sound }
 }
 
 /// A later entry says more: which of several signatures is worth talking about.
@@ -201,25 +230,6 @@ fn is_strong(hash: HashAlgorithm) -> bool {
         HashAlgorithm::Sha3_512,
     ]
     .contains(&hash)
-}
-
-fn hash_name(signature: &Signature) -> String {
-    signature.hash_alg().map_or_else(|| "of an unknown kind".to_owned(), |hash| hash.to_string())
-}
-
-fn holds_issuer(key: &Certificate, signature: &Signature) -> bool {
-    let key = SignedPublicKey::from(key.clone());
-    is_issuer(&key.primary_key, signature) || key.public_subkeys.iter().any(|subkey| is_issuer(&subkey.key, signature))
-}
-
-fn is_revoked_subkey(key: &Certificate, signature: &Signature) -> bool {
-    SignedPublicKey::from(key.clone()).public_subkeys.iter().any(|subkey| {
-        is_issuer(&subkey.key, signature)
-            && subkey
-                .signatures
-                .iter()
-                .any(|binding| binding.typ() == Some(pgp::packet::SignatureType::SubkeyRevocation))
-    })
 }
 
 fn is_issuer(key: &impl KeyDetails, signature: &Signature) -> bool {
