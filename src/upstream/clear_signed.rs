@@ -79,3 +79,84 @@ impl ClearSigned {
         verify(self.text.as_bytes(), &self.signatures, keyring)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rpgpie::tsk::Tsk;
+
+    use super::super::testing::{clear_signed_by, public_key, throw_away_key};
+    use super::*;
+
+    const TEXT: &str = "- dashed\n\nplain  \nlast";
+
+    fn keyring(key: &Tsk) -> Keyring {
+        Keyring::load([public_key(key).as_slice()]).unwrap()
+    }
+
+    fn judge(message: &str, keyring: &Keyring) -> Result<String, Distrust> {
+        let message = ClearSigned::read(message.as_bytes())?;
+        message.verify(keyring)?;
+        Ok(message.text().to_owned())
+    }
+
+    #[test]
+    fn the_signed_text_and_nothing_else_is_read() {
+        let key = throw_away_key();
+        let message = clear_signed_by(&key, TEXT);
+        assert!(message.contains("\n- - dashed\n"), "{message}");
+        let keyring = keyring(&key);
+        let signed = Ok("- dashed\r\n\r\nplain\r\nlast".to_owned());
+        assert_eq!(judge(&message, &keyring), signed);
+        assert_eq!(judge(&message.replace('\n', "\r\n"), &keyring), signed);
+    }
+
+    #[test]
+    fn altered_and_foreign_messages_are_refused() {
+        let (key, other) = (throw_away_key(), throw_away_key());
+        let message = clear_signed_by(&key, TEXT);
+        let altered = judge(&message.replace("plain", "plane"), &keyring(&key));
+        assert!(matches!(altered, Err(Distrust::Altered(_))), "{altered:?}");
+        let foreign = judge(&message, &keyring(&other));
+        assert!(matches!(foreign, Err(Distrust::UnknownKey(_))), "{foreign:?}");
+    }
+
+    #[test]
+    fn nothing_can_be_smuggled_around_the_signed_text() {
+        let key = throw_away_key();
+        let keyring = keyring(&key);
+        let message = clear_signed_by(&key, TEXT);
+        let digest = "a".repeat(64);
+        for smuggled in [
+            format!("{digest}  x\n{message}"),
+            format!("{message}\n{digest}  x\n"),
+            format!("{message}\n{message}"),
+            message.replacen("\n\n", &format!("\n{digest}  x\n\n"), 1),
+            message.replacen("Hash: ", &format!("Comment: {digest}  x\nHash: "), 1),
+            message.replace("\nplain", "\n-----BEGIN PGP MESSAGE-----\nplain"),
+            message.replace(END, ""),
+        ] {
+            assert!(judge(&smuggled, &keyring).is_err(), "{smuggled}");
+        }
+    }
+
+    #[test]
+    fn long_messages_take_no_longer_than_their_length() {
+        let lines = "\n".repeat(8 << 20);
+        assert!(ClearSigned::read(format!("{BEGIN}\nHash: SHA512\n\n{lines}").as_bytes()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(
+            bytes in any::<Vec<u8>>(),
+            lines in "(-----BEGIN PGP SIGNED MESSAGE-----|-----BEGIN PGP SIGNATURE-----|-----END PGP SIGNATURE-----|Hash: SHA256|- |-|\n|\r|é){0,40}",
+        ) {
+            ClearSigned::read(&bytes).ok();
+            let message = format!("{BEGIN}\n\n{lines}");
+            for message in [lines, message] {
+                ClearSigned::read(message.as_bytes()).ok();
+            }
+        }
+    }
+}

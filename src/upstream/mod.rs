@@ -33,6 +33,8 @@ mod names;
 mod opensuse_leap;
 mod outlet;
 pub mod packages;
+#[cfg(test)]
+mod publishers_tests;
 mod rocky;
 #[cfg(test)]
 mod samples;

@@ -251,3 +251,93 @@ fn now() -> pgp::types::Timestamp {
     // OpenPGP counts seconds in 32 bits; 2106 is the end of time for it.
     pgp::types::Timestamp::from_secs(u32::try_from(Timestamp::now().as_second()).unwrap_or(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::{detached_by, public_key, throw_away_key};
+    use super::*;
+
+    /// Keys and signatures over `list.txt` that GnuPG made for these tests, with its clock at 2020.
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_bytes!(concat!("../../tests/fixtures/upstream/", $name)).as_slice()
+        };
+    }
+
+    fn of_2020(key: &[u8], signature: &[u8]) -> Result<String, Distrust> {
+        verify_detached(fixture!("list.txt"), signature, &Keyring::load([key]).unwrap())
+    }
+
+    #[test]
+    fn a_good_signature_yields_the_primary_fingerprint() {
+        let (key, other) = (throw_away_key(), throw_away_key());
+        let keyring = Keyring::load([public_key(&other).as_slice(), &public_key(&key)]).unwrap();
+        let wanted = keyring.fingerprints()[1].clone();
+        assert_eq!(wanted.len(), 40);
+        for armored in [true, false] {
+            let signature = detached_by(&key, b"list", armored);
+            assert_eq!(verify_detached(b"list", &signature, &keyring), Ok(wanted.clone()));
+            assert_eq!(verify_detached(b"lust", &signature, &keyring), Err(Distrust::Altered(wanted.clone())));
+        }
+    }
+
+    #[test]
+    fn the_reason_nearest_to_a_good_signature_is_told() {
+        let (known, unknown) = (throw_away_key(), throw_away_key());
+        let keyring = Keyring::load([public_key(&known).as_slice()]).unwrap();
+        let foreign = detached_by(&unknown, b"list", false);
+        assert!(matches!(verify_detached(b"list", &foreign, &keyring), Err(Distrust::UnknownKey(_))));
+        let both = [foreign.clone(), detached_by(&known, b"other", false)].concat();
+        assert!(matches!(verify_detached(b"list", &both, &keyring), Err(Distrust::Altered(_))));
+        let enough = [foreign, detached_by(&known, b"list", false)].concat();
+        assert!(verify_detached(b"list", &enough, &keyring).is_ok());
+        assert!(matches!(verify_detached(b"list", b"", &keyring), Err(Distrust::Unsigned | Distrust::Malformed(_))));
+    }
+
+    #[test]
+    fn an_expired_key_does_not_count_whatever_date_it_signs() {
+        let expired = of_2020(fixture!("expired.key.asc"), fixture!("expired.sig.asc"));
+        assert_eq!(expired, Err(Distrust::ExpiredKey("3DD3B95ABEAB21B769D66025505F0FE3BAF76865".to_owned())));
+        let subkey = of_2020(fixture!("subkey.key.asc"), fixture!("subkey.sig.asc"));
+        assert_eq!(subkey, Err(Distrust::ExpiredKey("173CB4E80326C668D0829A2F5B0AB096ABCEFDC3".to_owned())));
+    }
+
+    #[test]
+    fn a_revoked_key_does_not_count_even_if_it_was_only_retired() {
+        let revoked = of_2020(fixture!("revoked.key.asc"), fixture!("revoked.sig.asc"));
+        assert_eq!(revoked, Err(Distrust::RevokedKey("7AF66CEB3BF70D24B2D1813E04502064EED07EB2".to_owned())));
+        let retired = of_2020(fixture!("retired.key.asc"), fixture!("retired.sig.asc"));
+        assert_eq!(retired, Err(Distrust::RevokedKey("32D746890EC15F4A8631796622449B50FDD2532A".to_owned())));
+    }
+
+    #[test]
+    fn weak_hashes_and_short_keys_do_not_count() {
+        let hash = of_2020(fixture!("weak.key.asc"), fixture!("weak.sig.asc"));
+        assert_eq!(hash, Err(Distrust::Weak("the hash SHA1".to_owned())));
+        let key = of_2020(fixture!("short.key.asc"), fixture!("short.sig.asc"));
+        assert_eq!(key, Err(Distrust::Weak("the key `1E0A7E5B019CD6C0168462AFEF5A97A6836CE331`".to_owned())));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        assert!(Keyring::load([b"no key".as_slice()]).is_err());
+        assert!(Keyring::load([fixture!("expired.sig.asc")]).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn altered_files_are_refused(bytes in any::<Vec<u8>>(), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
+            let keyring = Keyring::load([fixture!("subkey.key.asc")]).unwrap();
+            let mut signature = fixture!("subkey.sig.asc").to_vec();
+            let place = at.index(signature.len());
+            signature[place] ^= 1 << bit;
+            for signature in [signature, bytes.clone()] {
+                prop_assert!(verify_detached(fixture!("list.txt"), &signature, &keyring).is_err());
+            }
+            Keyring::load([bytes.as_slice()]).ok();
+        }
+    }
+}
