@@ -108,3 +108,78 @@ fn by_length(digits: &str) -> Option<Digest> {
         .into_iter()
         .find_map(|algorithm| Digest::from_hexadecimal(algorithm, digits).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn digits(fill: &str, algorithm: Algorithm) -> String {
+        fill.repeat(algorithm.bytes() * 2 / fill.len())
+    }
+
+    fn digest(fill: &str, algorithm: Algorithm) -> Digests {
+        Digest::from_hexadecimal(algorithm, &digits(fill, algorithm)).unwrap().into()
+    }
+
+    #[test]
+    fn every_dialect_is_read() {
+        let a = digits("a", Algorithm::Sha256);
+        for (line, name) in [
+            (format!("{a}  two-blanks.qcow2"), "two-blanks.qcow2"),
+            (format!("{a} *binary.img"), "binary.img"),
+            (format!("{a} one-blank.qcow2\r"), "one-blank.qcow2"),
+            (format!("SHA256 (bsd.qcow2) = {a}"), "bsd.qcow2"),
+            (format!("SHA256 (bra(ck)ets) = {}", a.to_uppercase()), "bra(ck)ets"),
+        ] {
+            let list = Checksums::parse(&line);
+            assert_eq!(list.get(name).map(|entry| &entry.digests), Some(&digest("a", Algorithm::Sha256)), "{line}");
+        }
+        assert_eq!(bare(&format!("{a}\n")).map(Into::into), Some(digest("a", Algorithm::Sha256)));
+        assert_eq!(bare(&format!("{a}  name")), None);
+    }
+
+    #[test]
+    fn sizes_stand_in_comments() {
+        let a = digits("a", Algorithm::Sha256);
+        let list =
+            Checksums::parse(&format!("# x: 645988352 bytes\nSHA256 (x) = {a}\n# y: many bytes\nSHA256 (y) = {a}\n"));
+        assert_eq!(list.get("x").unwrap().size, Some(645_988_352));
+        assert_eq!(list.get("y").unwrap().size, None);
+    }
+
+    #[test]
+    fn weak_digests_are_not_there() {
+        let (md5, sha1) = ("a".repeat(32), "a".repeat(40));
+        let (blake, strong) = (digits("b", Algorithm::Sha512), digits("c", Algorithm::Sha512));
+        let list = Checksums::parse(&format!(
+            "# MD5 HASH\n{md5}  x\n# SHA1 HASH\n{sha1}  x\n# BLAKE2B HASH\n{blake}  x\n# SHA512 HASH\n{strong}  x\n"
+        ));
+        assert_eq!(list.get("x").unwrap().digests, digest("c", Algorithm::Sha512));
+        assert_eq!(Checksums::parse(&format!("{md5}  x\nSHA1 (y) = {sha1}\nMD5 (z) = {md5}\n")), Checksums::default());
+    }
+
+    #[test]
+    fn a_contradiction_vouches_for_nothing() {
+        let (a, b) = (digits("a", Algorithm::Sha256), digits("b", Algorithm::Sha256));
+        assert!(Checksums::parse(&format!("{a}  x\n{a}  x\n")).get("x").is_some());
+        assert!(Checksums::parse(&format!("{a}  x\nSHA256 (x) = {b}\n")).get("x").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(
+            text in any::<String>(),
+            lines in "(# |SHA512|SHA256| HASH|\\(|\\) = | \\*|: 9 bytes|x|é|[0-9a-f]{64}|[0-9a-f]{128}|\n| ){0,60}",
+        ) {
+            for text in [text, lines] {
+                for (name, entry) in Checksums::parse(&text).iter() {
+                    prop_assert!(text.contains(name));
+                    prop_assert!(entry.digests.iter().count() > 0);
+                }
+                bare(&text);
+            }
+        }
+    }
+}

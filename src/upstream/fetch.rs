@@ -284,3 +284,108 @@ fn is_web_page(body: &[u8]) -> bool {
     let beginning = String::from_utf8_lossy(&body[..body.len().min(512)]).trim_start().to_ascii_lowercase();
     beginning.starts_with("<!doctype html") || beginning.starts_with("<html")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::http::header;
+    use axum::response::{IntoResponse as _, Response};
+
+    use super::super::testing::{hasty, serve};
+    use super::*;
+
+    async fn counted(
+        answer: impl Fn(usize, axum::extract::Request) -> Response + Clone + Send + Sync + 'static,
+    ) -> (Url, Arc<AtomicUsize>) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let asked = count.clone();
+        (serve(move |request| answer(asked.fetch_add(1, Ordering::SeqCst), request)).await, count)
+    }
+
+    #[tokio::test]
+    async fn a_url_is_asked_once_a_run() {
+        let (url, count) = counted(|_, _| "data".into_response()).await;
+        let fetch = Fetch::new(None, hasty()).unwrap();
+        let (one, other) = tokio::join!(fetch.get(&url, Expected::Data), fetch.get(&url, Expected::Data));
+        assert_eq!((&*one.unwrap(), &*other.unwrap()), (b"data".as_slice(), b"data".as_slice()));
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn an_unchanged_file_is_not_sent_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (url, _) = counted(|turn, request| {
+            let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|tag| tag == "\"one\"");
+            match (turn, known) {
+                (0, _) => ([(header::ETAG, "\"one\"")], "data").into_response(),
+                (_, true) => axum::http::StatusCode::NOT_MODIFIED.into_response(),
+                (_, false) => "sent again".into_response(),
+            }
+        })
+        .await;
+        for _ in 0..2 {
+            let fetch = Fetch::new(Some(folder.path().to_owned()), hasty()).unwrap();
+            assert_eq!(&*fetch.get(&url, Expected::Data).await.unwrap(), b"data");
+        }
+        for entry in std::fs::read_dir(folder.path()).unwrap().flatten() {
+            std::fs::write(entry.path(), "damaged").unwrap();
+        }
+        let fetch = Fetch::new(Some(folder.path().to_owned()), hasty()).unwrap();
+        assert_eq!(&*fetch.get(&url, Expected::Data).await.unwrap(), b"sent again");
+    }
+
+    #[tokio::test]
+    async fn passing_failures_are_tried_again_and_lasting_ones_are_not() {
+        let (url, _) = counted(|turn, _| match turn {
+            0 => axum::http::StatusCode::BAD_GATEWAY.into_response(),
+            1 => (axum::http::StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "0")]).into_response(),
+            _ => "data".into_response(),
+        })
+        .await;
+        assert!(Fetch::new(None, hasty()).unwrap().get(&url, Expected::Data).await.is_ok());
+        let (url, count) = counted(|_, _| axum::http::StatusCode::FORBIDDEN.into_response()).await;
+        let refused = Fetch::new(None, hasty()).unwrap().get(&url, Expected::Data).await.unwrap_err();
+        assert_eq!(refused.to_string(), format!("`{url}` answered 403 Forbidden"));
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn absence_is_no_failure_where_it_may_be() {
+        let (url, _) = counted(|_, _| axum::http::StatusCode::NOT_FOUND.into_response()).await;
+        let fetch = Fetch::new(None, hasty()).unwrap();
+        assert!(fetch.find(&url, Expected::Data).await.unwrap().is_none());
+        assert!(matches!(fetch.get(&url, Expected::Data).await.unwrap_err().problem, Problem::Absent));
+    }
+
+    #[tokio::test]
+    async fn pages_and_floods_are_not_data() {
+        let (url, _) = counted(|_, _| " <!DOCTYPE html><title>Sign in".into_response()).await;
+        let fetch = Fetch::new(None, Patience { bytes: 64, ..hasty() }).unwrap();
+        assert!(matches!(fetch.get(&url, Expected::Data).await.unwrap_err().problem, Problem::WebPage));
+        assert!(fetch.get(&url, Expected::Listing).await.is_ok());
+        let (url, _) = counted(|_, _| "x".repeat(65).into_response()).await;
+        assert!(matches!(fetch.get(&url, Expected::Data).await.unwrap_err().problem, Problem::TooLarge(64)));
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_is_given_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let fetch = Fetch::new(None, Patience { read: Duration::from_millis(20), retries: 0, ..hasty() }).unwrap();
+        assert!(matches!(fetch.get(&url, Expected::Data).await.unwrap_err().problem, Problem::Timeout));
+        drop(listener);
+        let fetch = Fetch::new(None, hasty()).unwrap();
+        assert!(matches!(fetch.get(&url, Expected::Data).await.unwrap_err().problem, Problem::Connection(_)));
+    }
+
+    #[tokio::test]
+    async fn compressed_files_stay_as_they_are_published() {
+        let (url, _) = counted(|_, request| {
+            let accepts = request.headers().contains_key(header::ACCEPT_ENCODING);
+            ([(header::CONTENT_ENCODING, "gzip")], if accepts { "asked" } else { "as it is" }).into_response()
+        })
+        .await;
+        assert_eq!(&*Fetch::new(None, hasty()).unwrap().get(&url, Expected::Data).await.unwrap(), b"as it is");
+    }
+}

@@ -13,13 +13,29 @@
 //! To add a publisher: one file with a type that is a [`Publisher`], its word in `model::source::Distro`, one line in
 //! `publisher`, and its keys in [`keys`] if it signs.
 
+mod almalinux;
+mod alpine;
+mod archlinux;
+mod centos_stream;
 pub mod checksums;
+pub mod clear_signed;
+mod debian;
 mod error;
+mod fedora_cloud;
+mod fedora_coreos;
 pub mod fetch;
+mod flatcar;
 mod kept;
 pub mod keys;
+mod listed;
+mod listing;
 mod names;
+mod opensuse_leap;
 mod outlet;
+pub mod packages;
+#[cfg(test)]
+mod publishers_tests;
+mod rocky;
 #[cfg(test)]
 mod samples;
 pub mod signature;
@@ -80,11 +96,20 @@ trait Publisher: Sync {
 }
 
 /// Every publisher, one line each.
-fn publisher(distro: Distro) -> Option<&'static dyn Publisher> {
+fn publisher(distro: Distro) -> &'static dyn Publisher {
     match distro {
-        Distro::Ubuntu => Some(&ubuntu::SERVER),
-        Distro::UbuntuMinimal => Some(&ubuntu::MINIMAL),
-        _ => None,
+        Distro::Ubuntu => &ubuntu::SERVER,
+        Distro::UbuntuMinimal => &ubuntu::MINIMAL,
+        Distro::Debian => &debian::Debian,
+        Distro::FedoraCoreos => &fedora_coreos::FedoraCoreos,
+        Distro::Rocky => &rocky::Rocky,
+        Distro::Flatcar => &flatcar::Flatcar,
+        Distro::Almalinux => &almalinux::Almalinux,
+        Distro::CentosStream => &centos_stream::CentosStream,
+        Distro::FedoraCloud => &fedora_cloud::FedoraCloud,
+        Distro::OpensuseLeap => &opensuse_leap::OpensuseLeap,
+        Distro::Alpine => &alpine::Alpine,
+        Distro::Archlinux => &archlinux::Archlinux,
     }
 }
 
@@ -93,13 +118,13 @@ fn publisher(distro: Distro) -> Option<&'static dyn Publisher> {
 /// # Errors
 /// [`UpstreamError`]: the publisher cannot be reached, cannot be understood, cannot be trusted, or has no such thing.
 pub async fn newest(ask: &Ask, settings: &Settings, fetch: &Fetch) -> Result<Vec<Version>, UpstreamError> {
-    let publisher = publisher(ask.distro).expect("all");
+    let publisher = publisher(ask.distro);
     let outlet = Outlet::new(settings, publisher.keys(), publisher.offers(ask), fetch)?;
     let mut versions = publisher.versions(ask, &outlet).await?;
     versions.sort_by(|one, other| other.name.compare_age(&one.name));
     versions.dedup_by(|one, other| one.name == other.name);
     if versions.is_empty() {
-        return Err(UpstreamError::missing(ask.to_string(), Vec::<String>::new()));
+        return Err(UpstreamError::missing(ask.to_string(), listed::NOTHING));
     }
     Ok(versions)
 }

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::clear_signed::ClearSigned;
 use super::fetch::{Expected, Fetch};
-use super::signature::{ClearSigned, Distrust, Keyring, verify_detached};
+use super::signature::{Distrust, Keyring, verify_detached};
 use super::{Settings, UpstreamError};
 use crate::model::source::LeastTrust;
 use crate::model::version::Trust;
@@ -81,6 +82,11 @@ impl<'a> Outlet<'a> {
     /// The file, or `None` where it does not exist.
     pub(super) async fn find(&self, url: &Url, expected: Expected) -> Result<Option<Arc<[u8]>>, UpstreamError> {
         Ok(self.fetch.find(url, expected).await?)
+    }
+
+    /// A directory listing, or `None` where it does not exist.
+    pub(super) async fn listing(&self, folder: &Url) -> Result<Option<String>, UpstreamError> {
+        Ok(self.find(folder, Expected::Listing).await?.map(|html| String::from_utf8_lossy(&html).into_owned()))
     }
 
     /// A text that nothing has signed, if that is enough; `None` where it does not exist.

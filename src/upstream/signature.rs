@@ -13,12 +13,19 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use pgp::composed::CleartextSignedMessage;
+use pgp::composed::SignedPublicKey;
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::Signature;
+use pgp::crypto::public_key::PublicKeyAlgorithm;
+use pgp::packet::{Signature, SignatureType};
+use pgp::ser::Serialize as _;
 use pgp::types::KeyDetails;
 use rpgpie::certificate::{Certificate, Checked};
 use rpgpie::{detached, signature};
+
+/// Signature files are a few hundred bytes for each signature.
+const MOST_BYTES: usize = 64 << 10;
+/// Each signature costs a hash over the whole list.
+const MOST_SIGNATURES: usize = 8;
 
 /// The keys that may sign for a publisher.
 #[derive(Debug, Clone)]
@@ -68,7 +75,7 @@ pub enum Distrust {
     ExpiredKey(String),
     /// The key was revoked.
     RevokedKey(String),
-    /// The signature rests on a broken hash.
+    /// The signature rests on a broken hash or a key that is too short: which.
     Weak(String),
     /// The signature belongs to other bytes.
     Altered(String),
@@ -90,7 +97,7 @@ impl fmt::Display for Distrust {
                  the publisher's `keys`"
             ),
             Self::RevokedKey(key) => write!(formatter, "the key `{key}` that signed it was revoked"),
-            Self::Weak(hash) => write!(formatter, "its signature rests on the broken hash {hash}"),
+            Self::Weak(what) => write!(formatter, "its signature rests on {what}, which is too weak"),
             Self::Altered(key) => {
                 write!(formatter, "the signature by `{key}` is not one over these bytes: they were altered")
             }
@@ -105,46 +112,22 @@ impl std::error::Error for Distrust {}
 /// # Errors
 /// [`Distrust`], for the reason that is nearest to a good signature.
 pub fn verify_detached(data: &[u8], signatures: &[u8], keyring: &Keyring) -> Result<String, Distrust> {
-    let mut source = signatures;
-    let signatures = signature::load(&mut source).map_err(|error| Distrust::Malformed(error.to_string()))?;
-    verify(data, &signatures, keyring)
+    verify(data, &read_signatures(signatures)?, keyring)
 }
 
-/// A clear-signed message that has been read but not believed.
-#[derive(Debug)]
-pub struct ClearSigned {
-    message: CleartextSignedMessage,
-    text: String,
+/// The signatures in a file, armored or binary.
+pub(super) fn read_signatures(bytes: &[u8]) -> Result<Vec<Signature>, Distrust> {
+    if bytes.len() > MOST_BYTES {
+        return Err(Distrust::Malformed(format!("it has more than {MOST_BYTES} bytes")));
+    }
+    let mut source = bytes;
+    let mut signatures = signature::load(&mut source).map_err(|error| Distrust::Malformed(error.to_string()))?;
+    signatures.truncate(MOST_SIGNATURES);
+    Ok(signatures)
 }
 
-impl ClearSigned {
-    /// Reads a clear-signed message.
-    ///
-    /// # Errors
-    /// It is none, or has text outside of what is signed.
-    pub fn read(message: &[u8]) -> Result<Self, Distrust> {
-        let message = std::str::from_utf8(message).map_err(|error| Distrust::Malformed(error.to_string()))?;
-        let (message, _) =
-            CleartextSignedMessage::from_string(message).map_err(|error| Distrust::Malformed(error.to_string()))?;
-        let text = message.signed_text();
-        Ok(Self { message, text })
-    }
-
-    /// The text that the signature is over, and nothing around it. Lines end in CR LF.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The primary fingerprint of the key that has signed the text.
-    ///
-    /// # Errors
-    /// [`Distrust`], for the reason that is nearest to a good signature.
-    pub fn verify(&self, keyring: &Keyring) -> Result<String, Distrust> {
-        verify(self.text.as_bytes(), self.message.signatures(), keyring)
-    }
-}
-
-fn verify(data: &[u8], signatures: &[Signature], keyring: &Keyring) -> Result<String, Distrust> {
+/// The primary fingerprint of the key behind the first good signature over the data.
+pub(super) fn verify(data: &[u8], signatures: &[Signature], keyring: &Keyring) -> Result<String, Distrust> {
     let mut nearest = Distrust::Unsigned;
     for signature in signatures {
         match judge(data, signature, keyring) {
@@ -157,45 +140,72 @@ fn verify(data: &[u8], signatures: &[Signature], keyring: &Keyring) -> Result<St
 }
 
 fn judge(data: &[u8], signature: &Signature, keyring: &Keyring) -> Result<String, Distrust> {
-    let weak = signature.hash_alg().is_none_or(|hash| !is_strong(hash));
-    let good = detached::verify(data, std::slice::from_ref(signature), &keyring.0)
+    let found = detached::verify(data, std::slice::from_ref(signature), &keyring.0)
         .map_err(|error| Distrust::Malformed(error.to_string()))?;
-    for found in good {
-        for key in found.certs {
-            let today = Checked::new(key.clone()).valid_signing_capable_component_keys_at(now());
-            if weak {
-                return Err(Distrust::Weak(hash_name(signature)));
-            }
-            if today.iter().any(|component| component.as_componentkey().fingerprint() == found.component) {
-                return Ok(fingerprint(key));
-            }
-        }
-    }
-    Err(why_not(signature, keyring, weak))
+    let strong = signature.hash_alg().is_some_and(is_strong);
+    found
+        .iter()
+        .flat_map(|found| found.certs.iter().map(|key| (*key, &found.component)))
+        .find(|(key, component)| {
+            let today = Checked::new((*key).clone()).valid_signing_capable_component_keys_at(now());
+            strong && today.iter().any(|able| able.as_componentkey().fingerprint() == **component)
+        })
+        .map(|(key, _)| fingerprint(key))
+        .ok_or_else(|| why_not(signature, keyring, strong))
 }
 
-/// Why the library found nothing: the first thing that would have to be otherwise.
-fn why_not(signature: &Signature, keyring: &Keyring, weak: bool) -> Distrust {
-    let Some(key) = keyring.0.iter().find(|key| holds_issuer(key, signature)) else {
+/// Why a signature does not count: the first thing that would have to be otherwise.
+fn why_not(signature: &Signature, keyring: &Keyring, strong: bool) -> Distrust {
+    let Some(key) = keyring.0.iter().find(|key| issuing_keys(key, signature).next().is_some()) else {
         return Distrust::UnknownKey(issuer(signature));
     };
     let checked = Checked::new(key.clone());
     let able = |at| {
-        checked
-            .valid_signing_capable_component_keys_at(at)
-            .iter()
-            .any(|component| is_issuer(component.as_componentkey(), signature))
+        let able = checked.valid_signing_capable_component_keys_at(at);
+        able.iter().any(|component| is_issuer(component.as_componentkey(), signature))
     };
-    let then = signature.created().is_some_and(able);
-    if checked.revoked_at(now()) || is_revoked_subkey(key, signature) {
+    if checked.revoked_at(now()) || issuing_keys(key, signature).any(|part| part == Part::Revoked) {
         Distrust::RevokedKey(fingerprint(key))
-    } else if weak {
-        Distrust::Weak(hash_name(signature))
-    } else if !then || !able(now()) {
+    } else if !strong {
+        let hash = signature.hash_alg().map_or_else(|| "an unknown hash".to_owned(), |hash| format!("the hash {hash}"));
+        Distrust::Weak(hash)
+    } else if issuing_keys(key, signature).any(|part| part == Part::Weak) {
+        Distrust::Weak(format!("the key `{}`", fingerprint(key)))
+    } else if !able(now()) || !signature.created().is_some_and(able) {
         Distrust::ExpiredKey(fingerprint(key))
     } else {
         Distrust::Altered(fingerprint(key))
     }
+}
+
+/// What is known of a key or subkey before asking whether it is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Sound,
+    Revoked,
+    Weak,
+}
+
+/// The key and subkeys that call themselves the signature's issuer.
+fn issuing_keys(key: &Certificate, signature: &Signature) -> impl Iterator<Item = Part> {
+    let key = SignedPublicKey::from(key.clone());
+    let primary = is_issuer(&key.primary_key, signature).then(|| strength(&key.primary_key));
+    let subkeys: Vec<Part> = key
+        .public_subkeys
+        .iter()
+        .filter(|subkey| is_issuer(&subkey.key, signature))
+        .map(|subkey| {
+            let revoked = |binding: &Signature| binding.typ() == Some(SignatureType::SubkeyRevocation);
+            if subkey.signatures.iter().any(revoked) { Part::Revoked } else { strength(&subkey.key) }
+        })
+        .collect();
+    primary.into_iter().chain(subkeys)
+}
+
+/// RSA below 2048 bits, whose public numbers take less than 260 bytes, and DSA do not count any more.
+fn strength(key: &impl KeyDetails) -> Part {
+    let short = key.algorithm() == PublicKeyAlgorithm::RSA && key.public_params().write_len() < 260;
+    if short || key.algorithm() == PublicKeyAlgorithm::DSA { Part::Weak } else { Part::Sound }
 }
 
 /// A later entry says more: which of several signatures is worth talking about.
@@ -222,25 +232,6 @@ fn is_strong(hash: HashAlgorithm) -> bool {
     .contains(&hash)
 }
 
-fn hash_name(signature: &Signature) -> String {
-    signature.hash_alg().map_or_else(|| "of an unknown kind".to_owned(), |hash| hash.to_string())
-}
-
-fn holds_issuer(key: &Certificate, signature: &Signature) -> bool {
-    let key = pgp::composed::SignedPublicKey::from(key.clone());
-    is_issuer(&key.primary_key, signature) || key.public_subkeys.iter().any(|subkey| is_issuer(&subkey.key, signature))
-}
-
-fn is_revoked_subkey(key: &Certificate, signature: &Signature) -> bool {
-    pgp::composed::SignedPublicKey::from(key.clone()).public_subkeys.iter().any(|subkey| {
-        is_issuer(&subkey.key, signature)
-            && subkey
-                .signatures
-                .iter()
-                .any(|binding| binding.typ() == Some(pgp::packet::SignatureType::SubkeyRevocation))
-    })
-}
-
 fn is_issuer(key: &impl KeyDetails, signature: &Signature) -> bool {
     signature.issuer_key_id().contains(&&key.legacy_key_id())
         || signature.issuer_fingerprint().contains(&&key.fingerprint())
@@ -259,4 +250,94 @@ fn fingerprint(key: &Certificate) -> String {
 fn now() -> pgp::types::Timestamp {
     // OpenPGP counts seconds in 32 bits; 2106 is the end of time for it.
     pgp::types::Timestamp::from_secs(u32::try_from(Timestamp::now().as_second()).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::{detached_by, public_key, throw_away_key};
+    use super::*;
+
+    /// Keys and signatures over `list.txt` that GnuPG made for these tests, with its clock at 2020.
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_bytes!(concat!("../../tests/fixtures/upstream/", $name)).as_slice()
+        };
+    }
+
+    fn of_2020(key: &[u8], signature: &[u8]) -> Result<String, Distrust> {
+        verify_detached(fixture!("list.txt"), signature, &Keyring::load([key]).unwrap())
+    }
+
+    #[test]
+    fn a_good_signature_yields_the_primary_fingerprint() {
+        let (key, other) = (throw_away_key(), throw_away_key());
+        let keyring = Keyring::load([public_key(&other).as_slice(), &public_key(&key)]).unwrap();
+        let wanted = keyring.fingerprints()[1].clone();
+        assert_eq!(wanted.len(), 40);
+        for armored in [true, false] {
+            let signature = detached_by(&key, b"list", armored);
+            assert_eq!(verify_detached(b"list", &signature, &keyring), Ok(wanted.clone()));
+            assert_eq!(verify_detached(b"lust", &signature, &keyring), Err(Distrust::Altered(wanted.clone())));
+        }
+    }
+
+    #[test]
+    fn the_reason_nearest_to_a_good_signature_is_told() {
+        let (known, unknown) = (throw_away_key(), throw_away_key());
+        let keyring = Keyring::load([public_key(&known).as_slice()]).unwrap();
+        let foreign = detached_by(&unknown, b"list", false);
+        assert!(matches!(verify_detached(b"list", &foreign, &keyring), Err(Distrust::UnknownKey(_))));
+        let both = [foreign.clone(), detached_by(&known, b"other", false)].concat();
+        assert!(matches!(verify_detached(b"list", &both, &keyring), Err(Distrust::Altered(_))));
+        let enough = [foreign, detached_by(&known, b"list", false)].concat();
+        assert!(verify_detached(b"list", &enough, &keyring).is_ok());
+        assert!(matches!(verify_detached(b"list", b"", &keyring), Err(Distrust::Unsigned | Distrust::Malformed(_))));
+    }
+
+    #[test]
+    fn an_expired_key_does_not_count_whatever_date_it_signs() {
+        let expired = of_2020(fixture!("expired.key.asc"), fixture!("expired.sig.asc"));
+        assert_eq!(expired, Err(Distrust::ExpiredKey("3DD3B95ABEAB21B769D66025505F0FE3BAF76865".to_owned())));
+        let subkey = of_2020(fixture!("subkey.key.asc"), fixture!("subkey.sig.asc"));
+        assert_eq!(subkey, Err(Distrust::ExpiredKey("173CB4E80326C668D0829A2F5B0AB096ABCEFDC3".to_owned())));
+    }
+
+    #[test]
+    fn a_revoked_key_does_not_count_even_if_it_was_only_retired() {
+        let revoked = of_2020(fixture!("revoked.key.asc"), fixture!("revoked.sig.asc"));
+        assert_eq!(revoked, Err(Distrust::RevokedKey("7AF66CEB3BF70D24B2D1813E04502064EED07EB2".to_owned())));
+        let retired = of_2020(fixture!("retired.key.asc"), fixture!("retired.sig.asc"));
+        assert_eq!(retired, Err(Distrust::RevokedKey("32D746890EC15F4A8631796622449B50FDD2532A".to_owned())));
+    }
+
+    #[test]
+    fn weak_hashes_and_short_keys_do_not_count() {
+        let hash = of_2020(fixture!("weak.key.asc"), fixture!("weak.sig.asc"));
+        assert_eq!(hash, Err(Distrust::Weak("the hash SHA1".to_owned())));
+        let key = of_2020(fixture!("short.key.asc"), fixture!("short.sig.asc"));
+        assert_eq!(key, Err(Distrust::Weak("the key `1E0A7E5B019CD6C0168462AFEF5A97A6836CE331`".to_owned())));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        assert!(Keyring::load([b"no key".as_slice()]).is_err());
+        assert!(Keyring::load([fixture!("expired.sig.asc")]).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn altered_files_are_refused(bytes in any::<Vec<u8>>(), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
+            let keyring = Keyring::load([fixture!("subkey.key.asc")]).unwrap();
+            let mut signature = fixture!("subkey.sig.asc").to_vec();
+            let place = at.index(signature.len());
+            signature[place] ^= 1 << bit;
+            for signature in [signature, bytes.clone()] {
+                prop_assert!(verify_detached(fixture!("list.txt"), &signature, &keyring).is_err());
+            }
+            Keyring::load([bytes.as_slice()]).ok();
+        }
+    }
 }

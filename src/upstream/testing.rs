@@ -9,6 +9,11 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use pgp::composed::{ArmorOptions, KeyType};
+use pgp::types::KeyVersion;
+use rpgpie::certificate::Certificate;
+use rpgpie::detached;
+use rpgpie::tsk::Tsk;
 use url::Url;
 
 use super::fetch::{Fetch, Patience};
@@ -104,4 +109,29 @@ pub(super) fn ask(distro: Distro, release: &str, architecture: Architecture) -> 
 
 pub(super) fn settings(mirror: &Url, keys: Option<Vec<u8>>, least: Option<LeastTrust>) -> Settings {
     Settings { mirror: Some(mirror.clone()), keys: keys.map(|key| vec![key]), least }
+}
+
+/// A key that exists for one test.
+pub(super) fn throw_away_key() -> Tsk {
+    let name = Some("test".to_owned());
+    Tsk::generate(KeyVersion::V4, KeyType::Ed25519Legacy, None, name, Vec::new(), None).unwrap()
+}
+
+pub(super) fn public_key(key: &Tsk) -> Vec<u8> {
+    let mut file = Vec::new();
+    Certificate::from(key.clone()).save(true, &mut file).unwrap();
+    file
+}
+
+pub(super) fn detached_by(key: &Tsk, data: &[u8], armored: bool) -> Vec<u8> {
+    let signatures =
+        detached::sign(data, std::slice::from_ref(key), &[], rpgpie::message::SignatureMode::Binary).unwrap();
+    let mut file = Vec::new();
+    rpgpie::signature::save(&signatures, armored, &mut file).unwrap();
+    file
+}
+
+pub(super) fn clear_signed_by(key: &Tsk, text: &str) -> String {
+    let message = rpgpie::csf::sign(text.as_bytes(), std::slice::from_ref(key), &[]).unwrap();
+    message.to_armored_string(ArmorOptions::default()).unwrap()
 }

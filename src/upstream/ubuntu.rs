@@ -15,11 +15,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use super::listed::{NOTHING, qcow2};
 use super::outlet::{Outlet, Vouched, json};
 use super::{Ask, Publisher, UpstreamError, keys, names};
 use crate::model::digest::{Algorithm, Digest, Digests};
 use crate::model::source::LeastTrust;
-use crate::model::version::{Compression, DiskFormat, Origin, PackageDialect, PackageList, Version};
+use crate::model::version::{PackageDialect, PackageList, Version};
 
 /// Ubuntu's server images.
 pub(super) const SERVER: Ubuntu = Ubuntu {
@@ -98,7 +99,7 @@ impl Ubuntu {
         let signature = outlet.at(&format!("{}{STREAM}.json.gpg", self.base))?;
         match outlet.detached(&plain, &signature).await? {
             Some(stream) => Ok((plain, stream)),
-            None => Err(UpstreamError::missing(format!("`{signed}` nor `{plain}`"), Vec::<String>::new())),
+            None => Err(UpstreamError::missing(format!("`{signed}` nor `{plain}`"), NOTHING)),
         }
     }
 
@@ -140,21 +141,13 @@ impl Ubuntu {
         let digests =
             [digest(Algorithm::Sha256, &image.sha256), digest(Algorithm::Sha512, &image.sha512)].into_iter().flatten();
         let packages = build.items.get("manifest").and_then(|manifest| Item::deserialize(manifest).ok());
-        Some(Version {
-            name: names::version(name)?,
-            origin: Origin::Url(self.locate(&image.path, outlet)?),
-            published: Digests::new(digests)?,
-            stored: None,
-            size: image.size,
-            compression: Compression::None,
-            disk_format: DiskFormat::Qcow2,
-            built: names::date(name),
-            trust: stream.trust.clone(),
-            packages: packages.and_then(|manifest| {
-                let url = self.locate(&manifest.path, outlet)?;
-                Some(PackageList { url, dialect: PackageDialect::UbuntuManifest })
-            }),
-        })
+        let packages = packages.and_then(|manifest| {
+            let url = self.locate(&manifest.path, outlet)?;
+            Some(PackageList { url, dialect: PackageDialect::UbuntuManifest })
+        });
+        let url = self.locate(&image.path, outlet)?;
+        let version = qcow2(names::version(name)?, url, Digests::new(digests)?, stream.trust.clone());
+        Some(Version { size: image.size, packages, ..version })
     }
 
     fn locate(&self, path: &str, outlet: &Outlet<'_>) -> Option<String> {
