@@ -98,8 +98,14 @@ pub enum PlanFormat {
     Human,
     /// One JSON document, shaped like Terraform's.
     Json,
+    /// For a comment on a pull request.
+    Markdown,
+    /// One page, without scripts.
+    Html,
     /// The counts, as GitLab's merge request widget reads them.
     Gitlab,
+    /// Annotations in the log of a GitHub workflow.
+    Github,
 }
 
 /// The forms of other answers.

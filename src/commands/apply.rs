@@ -1,17 +1,13 @@
 //! `apply`: plan, show, ask, do.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use petgraph::graph::NodeIndex;
 use tokio_util::sync::CancellationToken;
 
 use super::front::{self, Front};
 use super::locks::Locks;
-use super::{Stop, present, show};
-use crate::apply::machine::Outcome;
-use crate::apply::request::FailureKind;
+use super::{Stop, outcome, present, show};
 use crate::cli::{Apply, Global, PlanFormat, Planning};
 use crate::exit::Exit;
 use crate::manifest::ImportMethod;
@@ -21,7 +17,8 @@ use crate::openstack::import::Route;
 use crate::render::console::Console;
 use crate::render::document::Document;
 use crate::render::progress::Progress;
-use crate::render::{outcome, refusal};
+use crate::render::refusal;
+use crate::render::summary::{Interruption, summary};
 
 pub(super) async fn run(global: &Global, options: &Apply, console: &Console) -> Result<Exit, Stop> {
     let saved = options.saved.as_deref().map(show::read).transpose()?;
@@ -156,33 +153,13 @@ pub(super) async fn carry_out(front: &Front, parallelism: usize, console: &Conso
     let outcomes = crate::apply::run(&front.plan, Arc::new(performer), parallelism, cancel.clone(), &tell).await;
     progress.end();
     signal.abort();
-    let report = outcome::report(&front.plan, &outcomes, begun.elapsed());
-    console.answer(&report)?;
-    Ok(if cancel.is_cancelled() { Exit::Interrupted } else { exit(&front.plan, &outcomes) })
-}
-
-fn exit(plan: &crate::model::plan::Plan, outcomes: &BTreeMap<NodeIndex, Outcome>) -> Exit {
-    let all = plan.steps().count();
-    let done = outcomes.values().filter(|outcome| outcome.is_good()).count();
-    // Whatever was given back or got no answer may have changed the cloud.
-    let touched = outcomes.values().any(|outcome| match outcome {
-        Outcome::Kept(..) => true,
-        Outcome::Failed(failure) => match failure.kind {
-            FailureKind::Unanswered | FailureKind::Interrupted => true,
-            FailureKind::Gone | FailureKind::Refused => false,
-        },
-        Outcome::Done(_) | Outcome::Staged(..) | Outcome::Stale(_) | Outcome::Skipped(_) => false,
-    });
-    let stale = outcomes.values().any(|outcome| matches!(outcome, Outcome::Stale(_)));
-    if done == all {
-        Exit::Done
-    } else if done > 0 || touched {
-        Exit::Partial
-    } else if stale {
-        Exit::Stale
-    } else {
-        Exit::Error
-    }
+    let interruption = if cancel.is_cancelled() { Interruption::Interrupted } else { Interruption::None };
+    let told = outcome::told(&front.plan, &outcomes, interruption, begun.elapsed());
+    console.answer(&format!("\n{}", summary(&told)))?;
+    Ok(match interruption {
+        Interruption::Interrupted => Exit::Interrupted,
+        Interruption::None => outcome::exit(&front.plan, &outcomes),
+    })
 }
 
 /// The first signal asks the run to end at the next safe point, the second ends it where it stands.

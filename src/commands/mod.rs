@@ -10,6 +10,7 @@ mod explain;
 mod front;
 mod locks;
 mod man;
+mod outcome;
 mod plan;
 mod present;
 mod sandbox;

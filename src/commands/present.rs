@@ -64,7 +64,10 @@ impl From<PlanFormat> for Format {
         match format {
             PlanFormat::Human => Self::Human,
             PlanFormat::Json => Self::Json,
+            PlanFormat::Markdown => Self::Markdown,
+            PlanFormat::Html => Self::Html,
             PlanFormat::Gitlab => Self::Gitlab,
+            PlanFormat::Github => Self::Github,
         }
     }
 }

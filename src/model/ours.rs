@@ -255,10 +255,10 @@ mod tests {
         let recognise = |image: &Image| OwnedImage::recognise(image, &catalogue, &project).is_some();
         assert!(recognise(&image("p1", &OURS, &["hw_disk_bus"])));
         assert!(!recognise(&image("p2", &OURS, &[])), "another project's");
-        for missing in 0..OURS.len() {
+        for (missing, tag) in OURS.iter().enumerate() {
             let mut tags = OURS.to_vec();
             tags.remove(missing);
-            assert!(!recognise(&image("p1", &tags, &[])), "without {}", OURS[missing]);
+            assert!(!recognise(&image("p1", &tags, &[])), "without {tag}");
         }
         let mut doubtful = OURS.to_vec();
         doubtful.push("gallerist:family=debian-11");
