@@ -23,6 +23,7 @@ mod human;
 mod json;
 mod markdown;
 mod refusal;
+mod rows;
 mod saved;
 pub mod style;
 pub mod summary;
