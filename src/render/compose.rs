@@ -57,8 +57,10 @@ pub fn compose(shown: &Shown<'_>) -> Document {
     let plan = shown.plan;
     let mut steps: Vec<_> = plan.steps().collect();
     // One address may stand for two images where an earlier run was interrupted; the id then decides.
-    steps.sort_by_key(|(_, step)| (step.address.clone(), step.site.clone(), step.operation.id().cloned()));
-    let resource_changes: Vec<_> = steps.iter().map(|(node, step)| resource_change(plan, *node, step)).collect();
+    steps.sort_by_key(|(_, step)| (&step.address, &step.site, step.operation.id()));
+    let mut before = predecessors(plan);
+    let resource_changes: Vec<_> =
+        steps.iter().map(|(node, step)| resource_change(step, before.remove(node).unwrap_or_default())).collect();
     let resource_drift: Vec<_> = steps
         .iter()
         .zip(&resource_changes)
@@ -110,7 +112,16 @@ pub fn compose(shown: &Shown<'_>) -> Document {
     }
 }
 
-fn resource_change(plan: &Plan, node: NodeIndex, step: &Step) -> ResourceChange {
+/// The addresses that come before each step.
+fn predecessors(plan: &Plan) -> BTreeMap<NodeIndex, BTreeSet<String>> {
+    let mut predecessors: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (before, after, _) in plan.edges() {
+        predecessors.entry(after).or_default().insert(plan.step(before).address.to_string());
+    }
+    predecessors
+}
+
+fn resource_change(step: &Step, depends_on: BTreeSet<String>) -> ResourceChange {
     let verb = step.operation.verb();
     let id = step.operation.id();
     let before = step.operation.before().map(|attributes| object(id, attributes));
@@ -119,7 +130,6 @@ fn resource_change(plan: &Plan, node: NodeIndex, step: &Step) -> ResourceChange 
         Operation::Update(update) => (Some(object(id, &update.after)), BTreeMap::new()),
         Operation::Delete(_) => (None, BTreeMap::new()),
     };
-    let depends_on: BTreeSet<_> = plan.before(node).map(|(before, _)| plan.step(before).address.to_string()).collect();
     ResourceChange {
         address: step.address.to_string(),
         mode: "managed".to_owned(),

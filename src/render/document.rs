@@ -453,9 +453,4 @@ impl ResourceChange {
     pub const fn action(&self) -> Action {
         self.change.actions[0]
     }
-
-    /// The image, before where there is one, else after.
-    pub fn image(&self) -> Option<&Object> {
-        self.change.before.as_ref().or(self.change.after.as_ref())
-    }
 }

@@ -7,8 +7,7 @@
 //! does not solve: letters that look alike.
 //!
 //! The rules of GitHub's log are those of actions/runner `ActionCommand.cs`: `::name` at the start of a line and
-//! `##[name]` anywhere in it are commands, from stdout and stderr alike. No line may begin with foreign text; that is
-//! for the formats to see to.
+//! `##[name]` anywhere in it are commands, from stdout and stderr alike.
 
 /// The longest name or value that is shown whole; Glance's have at most 255 characters.
 const LONGEST_VALUE: usize = 300;
@@ -21,10 +20,13 @@ const BREAK: char = '\u{200b}';
 pub fn terminal(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in shortened(text, LONGEST).chars() {
-        if is_unseen(character) {
+        let makes_command = match character {
+            '[' => shown.ends_with("##"),
+            ':' => shown.trim_start() == ":",
+            _ => false,
+        };
+        if makes_command || is_unseen(character) {
             shown.extend(character.escape_unicode());
-        } else if character == '[' && shown.ends_with("##") {
-            shown.push_str("\\u{5b}");
         } else {
             shown.push(character);
         }
@@ -179,6 +181,7 @@ pub(super) mod tests {
         assert_eq!(terminal("a\u{1b}[0m\u{202e}b"), "a\\u{1b}[0m\\u{202e}b");
         assert_eq!(quoted("say \"x\\\""), r#""say \"x\\\"""#);
         assert_eq!(terminal("###[x]"), "###\\u{5b}x]");
+        assert_eq!(terminal(" ::error::x"), " :\\u{3a}error::x");
         assert!(terminal(&"x".repeat(10_000)).ends_with("x… (10000 characters)"));
         assert_eq!(quoted(&"x".repeat(10_000)).chars().count(), 300 + "\"… (10000 characters)\"".chars().count());
     }

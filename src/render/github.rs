@@ -79,7 +79,7 @@ mod tests {
     fn no_name_adds_a_command() {
         for name in hostile() {
             let text = render(&hostile_document(&name));
-            assert_eq!(text.lines().count(), 3, "{text}");
+            assert_eq!(text.lines().count(), 5, "{text}");
             let commands = ["::error title=", "::warning title=", "::notice title="];
             assert!(text.lines().all(|line| commands.iter().any(|command| line.starts_with(command))), "{text}");
             assert!(!text.contains("##[") && !text.contains('\r'), "{text}");

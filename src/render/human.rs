@@ -4,19 +4,17 @@
 //! with its reason, and at the end, where a terminal leaves the eye, all of it again in one line each, deletions last,
 //! then what is held, the guards, and the count. The last line is the one that people and tools look for.
 //!
-//! No line begins with foreign text, so that none can be read as a command by a CI system.
+//! The text may end in the log of a CI system that reads commands in it; `escape` sees to that no foreign text is one.
 
 use super::brief::brief;
-use super::document::{Action, Document, GuardStatus, Hold, Level, LiveSource, Object, ResourceChange, Usage};
-use super::escape::{quoted, terminal};
-use super::fields::{Field, Kind, UNKNOWN, compare};
+use super::document::{Action, Document, GuardStatus, Hold, Level, LiveSource, ResourceChange};
+use super::escape::terminal;
+use super::rows::rows;
 use super::style::paint;
 use super::{Manner, Verbosity, words};
 
 /// How many ids of users are listed before the rest is counted.
 const USERS: usize = 5;
-/// How many characters of a digest are shown.
-const DIGEST: usize = 12;
 /// The widest column of names; longer ones push their value aside.
 const WIDEST: usize = 40;
 
@@ -69,19 +67,6 @@ pub(super) fn render(document: &Document, manner: Manner) -> String {
 struct Page<'a> {
     document: &'a Document,
     manner: Manner,
-}
-
-/// One line about an attribute: its sign, its name, its value.
-struct Row {
-    sign: &'static str,
-    name: String,
-    value: String,
-}
-
-impl Row {
-    fn new(sign: &'static str, name: &str, value: impl Into<String>) -> Self {
-        Self { sign, name: name.to_owned(), value: value.into() }
-    }
 }
 
 impl Page<'_> {
@@ -157,11 +142,7 @@ impl Page<'_> {
         if !change.gallerist.reasons.is_empty() {
             headline = format!("{headline}: {}", reasons(change));
         }
-        let rows = match action {
-            Action::Create => self.created(change),
-            Action::Update => self.updated(change),
-            Action::Delete => self.deleted(change),
-        };
+        let rows = rows(change, self.manner.verbosity);
         let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or_default().min(WIDEST);
         let mut lines = vec![format!("  {} {headline}", self.signed(action, action.symbol()))];
         lines.extend(rows.into_iter().map(|row| {
@@ -178,104 +159,6 @@ impl Page<'_> {
             }
         }));
         lines
-    }
-
-    fn created(&self, change: &ResourceChange) -> Vec<Row> {
-        let Some(after) = &change.change.after else { return Vec::new() };
-        let detail = &change.gallerist;
-        let id = after.id.as_ref().map_or_else(
-            || UNKNOWN.to_owned(),
-            |id| format!("{} (a record that an earlier run left without bytes)", terminal(id)),
-        );
-        let mut rows = vec![Row::new(" ", "id", id), Row::new("+", "name", quoted(&after.name))];
-        rows.extend(detail.source.as_ref().map(|source| Row::new("+", "source", terminal(source))));
-        rows.extend(detail.digest.as_ref().map(|digest| {
-            let (algorithm, digits) = digest.split_once(':').unwrap_or(("digest", digest));
-            let trust = detail.trust.as_deref().map(words::trust).unwrap_or_default();
-            Row::new("+", &terminal(algorithm), format!("{}   {trust}", self.digest(digits)))
-        }));
-        rows.extend(detail.size.map(|size| Row::new("+", "size", words::size(size))));
-        let fields = compare(None, Some(after));
-        let told = |field: &&Field| match field.kind {
-            Kind::Attribute => field.name != "name" && self.is_worth_telling(field),
-            Kind::Property | Kind::Mark => self.manner.verbosity == Verbosity::Full,
-            Kind::Tag => true,
-        };
-        rows.extend(
-            fields.iter().filter(told).map(|field| Row::new("+", &field.name, field.after.clone().unwrap_or_default())),
-        );
-        if self.manner.verbosity != Verbosity::Full {
-            rows.push(Row::new("+", "properties", format!("{} set", after.properties.len())));
-        }
-        rows
-    }
-
-    /// What a new image has by default need not be said.
-    fn is_worth_telling(&self, field: &Field) -> bool {
-        let value = field.after.as_deref().unwrap_or_default();
-        self.manner.verbosity == Verbosity::Full || !matches!(value, "false" | "0 GiB" | "0 MiB")
-    }
-
-    fn digest(&self, digits: &str) -> String {
-        match (self.manner.verbosity, digits.char_indices().nth(DIGEST)) {
-            (Verbosity::Brief | Verbosity::Usual, Some((end, _))) => format!("{}...", terminal(&digits[..end])),
-            (Verbosity::Brief | Verbosity::Usual, None) | (Verbosity::Full, _) => terminal(digits),
-        }
-    }
-
-    fn updated(&self, change: &ResourceChange) -> Vec<Row> {
-        let (before, after) = (change.change.before.as_ref(), change.change.after.as_ref());
-        let fields = compare(before, after);
-        let changed: Vec<_> = fields.iter().filter(|field| !field.is_unchanged()).collect();
-        let only_marks = changed.iter().all(|field| field.kind == Kind::Mark);
-        let everything = self.manner.verbosity == Verbosity::Full;
-        let mut rows = vec![Row::new(" ", "id", format!("{} (stays)", id(before)))];
-        if change.gallerist.reactivate {
-            rows.push(Row::new("~", "status", "deactivated -> active"));
-        }
-        for field in &fields {
-            let row = match (&field.before, &field.after) {
-                (Some(before), _) if field.is_unchanged() => {
-                    everything.then(|| Row::new(" ", &field.name, before.as_str()))
-                }
-                _ if field.kind == Kind::Mark && !everything && !only_marks => None,
-                (Some(before), Some(after)) => Some(Row::new("~", &field.name, format!("{before} -> {after}"))),
-                (Some(before), None) => Some(Row::new("-", &field.name, before.as_str())),
-                (None, Some(after)) => Some(Row::new("+", &field.name, after.as_str())),
-                (None, None) => None,
-            };
-            rows.extend(row);
-        }
-        let hidden = fields.iter().filter(|field| field.is_unchanged() && field.kind != Kind::Mark).count();
-        if !everything && hidden > 0 {
-            rows.push(Row::new(" ", "", format!("({} hidden)", words::count(hidden, "unchanged attribute"))));
-        }
-        rows
-    }
-
-    fn deleted(&self, change: &ResourceChange) -> Vec<Row> {
-        let Some(before) = &change.change.before else { return Vec::new() };
-        let detail = &change.gallerist;
-        let mut rows = vec![Row::new(" ", "id", id(Some(before))), Row::new(" ", "name", quoted(&before.name))];
-        rows.extend(detail.size.map(|size| Row::new(" ", "size", words::size(size))));
-        let dates = [
-            detail.uploaded.map(|date| format!("uploaded {date}")),
-            detail.superseded.map(|date| format!("superseded {date}")),
-        ];
-        let dates: Vec<_> = dates.into_iter().flatten().collect();
-        if !dates.is_empty() {
-            rows.push(Row::new(" ", "since", dates.join(", ")));
-        }
-        rows.extend(detail.usage.as_ref().map(|usage| Row::new(" ", "used by", asked(usage))));
-        if self.manner.verbosity == Verbosity::Full {
-            rows.extend(
-                compare(Some(before), None)
-                    .into_iter()
-                    .filter(|field| field.name != "name")
-                    .map(|field| Row::new("-", &field.name, field.before.unwrap_or_default())),
-            );
-        }
-        rows
     }
 
     fn in_short(&self) -> Vec<String> {
@@ -387,29 +270,8 @@ fn labelled(label: &str, text: &str) -> String {
     format!("{label:8}{text}").trim_end().to_owned()
 }
 
-fn id(object: Option<&Object>) -> String {
-    object.and_then(|object| object.id.as_deref()).map_or_else(|| "unknown".to_owned(), terminal)
-}
-
 fn column<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
     texts.map(|text| terminal(text).chars().count()).max().unwrap_or_default().min(WIDEST)
-}
-
-/// `0 servers, 0 volumes`.
-fn asked(usage: &Usage) -> String {
-    let sources: Vec<_> = usage
-        .sources
-        .iter()
-        .map(|(source, number)| {
-            let source = terminal(source);
-            match number {
-                Some(1) => format!("1 {}", source.strip_suffix('s').unwrap_or(&source)),
-                Some(number) => format!("{number} {source}"),
-                None => format!("unknown {source}"),
-            }
-        })
-        .collect();
-    sources.join(", ")
 }
 
 #[cfg(test)]
@@ -550,11 +412,11 @@ mod tests {
 
     #[test]
     fn no_name_can_mislead_a_reader() {
-        for name in hostile() {
-            let document = hostile_document(&name);
-            let text = usual(&document);
+        for (name, verbosity) in hostile().iter().flat_map(|name| [(name, Verbosity::Usual), (name, Verbosity::Full)]) {
+            let shown = |name: &str| render(&hostile_document(name), Manner { verbosity, ..Manner::default() });
+            let text = shown(name);
             assert_eq!(text.lines().last(), Some("Plan: 1 to add, 1 to change, 1 to destroy."), "{name:?}");
-            assert_eq!(text.lines().count(), usual(&hostile_document("tame")).lines().count(), "{name:?}");
+            assert_eq!(text.lines().count(), shown("tame").lines().count(), "{name:?}");
             assert!(!text.contains(['\u{1b}', '\r', '\u{202e}', '\u{200b}']), "{name:?}");
             assert!(!text.contains("##["), "{name:?}");
             assert!(text.lines().all(|line| !line.trim_start().starts_with("::")), "{name:?}");

@@ -26,6 +26,7 @@ mod json;
 mod markdown;
 pub mod progress;
 mod refusal;
+mod rows;
 mod saved;
 pub mod style;
 pub mod summary;

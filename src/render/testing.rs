@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, date};
 
 use super::document::{
-    Action, Change, Detail, Document, Live, LiveSource, Object, RESOURCE_TYPE, ResourceChange, Site,
+    Action, Change, Detail, Document, Level, Live, LiveSource, Note as Remark, Object, ProjectUse, RESOURCE_TYPE,
+    ResourceChange, Site,
 };
 use super::{Coverage, Shown, compose};
 use crate::model::desired::{Audience, Desired, Limits};
@@ -303,8 +304,15 @@ pub(super) fn hostile_document(text: &str) -> Document {
             object.tags.insert(text());
         }
     }
+    for detail in [None, Some(text())] {
+        document.gallerist.notes.push(Remark {
+            code: text(),
+            level: Level::Warning,
+            detail: detail.unwrap_or_else(|| format!(" {}", text())),
+        });
+    }
     document.gallerist.holds[0].users =
-        vec![super::document::ProjectUse { project_id: Some(text()), servers: vec![text()], ..Default::default() }];
+        vec![ProjectUse { project_id: Some(text()), servers: vec![text()], ..Default::default() }];
     document
 }
 

@@ -1,0 +1,153 @@
+//! One operation in rows, an attribute each: what people need in order to agree to it.
+//!
+//! A creation shows where its bytes come from and who vouches for them, an update what changes, a deletion what is lost
+//! and who was asked. What is left out is counted, and shown to those who ask for everything.
+
+use super::document::{Action, Object, ResourceChange, Usage};
+use super::escape::{quoted, terminal};
+use super::fields::{Field, Kind, UNKNOWN, compare};
+use super::{Verbosity, words};
+
+/// How many characters of a digest are shown.
+const DIGEST: usize = 12;
+
+/// One line about an attribute: its sign, its name, its value.
+pub(super) struct Row {
+    pub(super) sign: &'static str,
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+impl Row {
+    fn new(sign: &'static str, name: &str, value: impl Into<String>) -> Self {
+        Self { sign, name: name.to_owned(), value: value.into() }
+    }
+}
+
+/// The rows of an operation.
+pub(super) fn rows(change: &ResourceChange, verbosity: Verbosity) -> Vec<Row> {
+    match change.action() {
+        Action::Create => created(change, verbosity),
+        Action::Update => updated(change, verbosity),
+        Action::Delete => deleted(change, verbosity),
+    }
+}
+
+fn created(change: &ResourceChange, verbosity: Verbosity) -> Vec<Row> {
+    let Some(after) = &change.change.after else { return Vec::new() };
+    let detail = &change.gallerist;
+    let id = after.id.as_ref().map_or_else(
+        || UNKNOWN.to_owned(),
+        |id| format!("{} (a record that an earlier run left without bytes)", terminal(id)),
+    );
+    let mut rows = vec![Row::new(" ", "id", id), Row::new("+", "name", quoted(&after.name))];
+    rows.extend(detail.source.as_ref().map(|source| Row::new("+", "source", terminal(source))));
+    rows.extend(detail.digest.as_ref().map(|digest| {
+        let (algorithm, digits) = digest.split_once(':').unwrap_or(("digest", digest));
+        let trust = detail.trust.as_deref().map(words::trust).unwrap_or_default();
+        Row::new("+", &terminal(algorithm), format!("{}   {trust}", short_digest(digits, verbosity)))
+    }));
+    rows.extend(detail.size.map(|size| Row::new("+", "size", words::size(size))));
+    let fields = compare(None, Some(after));
+    let told = |field: &&Field| match field.kind {
+        Kind::Attribute => field.name != "name" && is_worth_telling(field, verbosity),
+        Kind::Property | Kind::Mark => verbosity == Verbosity::Full,
+        Kind::Tag => true,
+    };
+    rows.extend(
+        fields.iter().filter(told).map(|field| Row::new("+", &field.name, field.after.clone().unwrap_or_default())),
+    );
+    if verbosity != Verbosity::Full {
+        rows.push(Row::new("+", "properties", format!("{} set", after.properties.len())));
+    }
+    rows
+}
+
+/// What a new image has by default need not be said.
+fn is_worth_telling(field: &Field, verbosity: Verbosity) -> bool {
+    let value = field.after.as_deref().unwrap_or_default();
+    verbosity == Verbosity::Full || !matches!(value, "false" | "0 GiB" | "0 MiB")
+}
+
+fn short_digest(digits: &str, verbosity: Verbosity) -> String {
+    match (verbosity, digits.char_indices().nth(DIGEST)) {
+        (Verbosity::Brief | Verbosity::Usual, Some((end, _))) => format!("{}...", terminal(&digits[..end])),
+        (Verbosity::Brief | Verbosity::Usual, None) | (Verbosity::Full, _) => terminal(digits),
+    }
+}
+
+fn updated(change: &ResourceChange, verbosity: Verbosity) -> Vec<Row> {
+    let (before, after) = (change.change.before.as_ref(), change.change.after.as_ref());
+    let fields = compare(before, after);
+    let changed: Vec<_> = fields.iter().filter(|field| !field.is_unchanged()).collect();
+    let only_marks = changed.iter().all(|field| field.kind == Kind::Mark);
+    let everything = verbosity == Verbosity::Full;
+    let mut rows = vec![Row::new(" ", "id", format!("{} (stays)", id(before)))];
+    if change.gallerist.reactivate {
+        rows.push(Row::new("~", "status", "deactivated -> active"));
+    }
+    for field in &fields {
+        let row = match (&field.before, &field.after) {
+            (Some(before), _) if field.is_unchanged() => {
+                everything.then(|| Row::new(" ", &field.name, before.as_str()))
+            }
+            _ if field.kind == Kind::Mark && !everything && !only_marks => None,
+            (Some(before), Some(after)) => Some(Row::new("~", &field.name, format!("{before} -> {after}"))),
+            (Some(before), None) => Some(Row::new("-", &field.name, before.as_str())),
+            (None, Some(after)) => Some(Row::new("+", &field.name, after.as_str())),
+            (None, None) => None,
+        };
+        rows.extend(row);
+    }
+    let hidden = fields.iter().filter(|field| field.is_unchanged() && field.kind != Kind::Mark).count();
+    if !everything && hidden > 0 {
+        rows.push(Row::new(" ", "", format!("({} hidden)", words::count(hidden, "unchanged attribute"))));
+    }
+    rows
+}
+
+fn deleted(change: &ResourceChange, verbosity: Verbosity) -> Vec<Row> {
+    let Some(before) = &change.change.before else { return Vec::new() };
+    let detail = &change.gallerist;
+    let mut rows = vec![Row::new(" ", "id", id(Some(before))), Row::new(" ", "name", quoted(&before.name))];
+    rows.extend(detail.size.map(|size| Row::new(" ", "size", words::size(size))));
+    let dates = [
+        detail.uploaded.map(|date| format!("uploaded {date}")),
+        detail.superseded.map(|date| format!("superseded {date}")),
+    ];
+    let dates: Vec<_> = dates.into_iter().flatten().collect();
+    if !dates.is_empty() {
+        rows.push(Row::new(" ", "since", dates.join(", ")));
+    }
+    rows.extend(detail.usage.as_ref().map(|usage| Row::new(" ", "used by", asked(usage))));
+    if verbosity == Verbosity::Full {
+        rows.extend(
+            compare(Some(before), None)
+                .into_iter()
+                .filter(|field| field.name != "name")
+                .map(|field| Row::new("-", &field.name, field.before.unwrap_or_default())),
+        );
+    }
+    rows
+}
+
+fn id(object: Option<&Object>) -> String {
+    object.and_then(|object| object.id.as_deref()).map_or_else(|| "unknown".to_owned(), terminal)
+}
+
+/// `0 servers, 0 volumes`.
+fn asked(usage: &Usage) -> String {
+    let sources: Vec<_> = usage
+        .sources
+        .iter()
+        .map(|(source, number)| {
+            let source = terminal(source);
+            match number {
+                Some(1) => format!("1 {}", source.strip_suffix('s').unwrap_or(&source)),
+                Some(number) => format!("{number} {source}"),
+                None => format!("unknown {source}"),
+            }
+        })
+        .collect();
+    sources.join(", ")
+}
