@@ -25,6 +25,8 @@ mod fedora_cloud;
 mod fedora_coreos;
 pub mod fetch;
 mod flatcar;
+#[cfg(test)]
+mod hosts;
 mod kept;
 pub mod keys;
 mod listed;
