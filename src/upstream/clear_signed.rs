@@ -88,7 +88,7 @@ mod tests {
     use super::super::testing::{clear_signed_by, public_key, throw_away_key};
     use super::*;
 
-    const TEXT: &str = "- dashed\n\nplain  \nlast";
+    const TEXT: &str = "- dashed\n\nplain\nlast";
 
     fn keyring(key: &Tsk) -> Keyring {
         Keyring::load([public_key(key).as_slice()]).unwrap()
@@ -109,6 +109,7 @@ mod tests {
         let signed = Ok("- dashed\r\n\r\nplain\r\nlast".to_owned());
         assert_eq!(judge(&message, &keyring), signed);
         assert_eq!(judge(&message.replace('\n', "\r\n"), &keyring), signed);
+        assert_eq!(judge(&message.replace("plain\n", "plain \t\n"), &keyring), signed);
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Publisher for Debian {
             if versions.len() >= ask.depth.max(1) {
                 return Ok(versions);
             }
-            there.extend(files.iter().map(|(name, _)| name.to_owned()).filter(|name| name.ends_with(".qcow2")));
+            there.extend(files.iter().filter_map(|(name, _)| name.strip_suffix(".qcow2")).map(str::to_owned));
         }
         if versions.is_empty() {
             return Err(UpstreamError::missing(format!("`{stem}` at `{folder}`"), there));

@@ -127,12 +127,11 @@ async fn version(
     let folder = names::below(board, &format!("{name}/"));
     let image = image(ask);
     let clear = outlet.clear_signed(&names::below(&folder, &format!("{image}.DIGESTS.asc"))).await?;
-    let list = match clear {
-        Some(list) => Some(list),
-        None => {
-            let digests = names::below(&folder, &format!("{image}.DIGESTS"));
-            outlet.detached(&digests, &names::below(&folder, &format!("{image}.DIGESTS.sig"))).await?
-        }
+    let list = if clear.is_some() {
+        clear
+    } else {
+        let digests = names::below(&folder, &format!("{image}.DIGESTS"));
+        outlet.detached(&digests, &names::below(&folder, &format!("{image}.DIGESTS.sig"))).await?
     };
     Ok(list.and_then(|list| {
         let entry = Checksums::parse(&list.text).get(&image)?.clone();

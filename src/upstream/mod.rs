@@ -6,11 +6,11 @@
 //! plans, and what may be deleted.
 //!
 //! The chain is: a key that ships with gallerist (or is named in images.toml) signs a list, the list states a digest,
-//! the digest vouches for the bytes. [`signature`] verifies the first link, [`checksums`] reads the second, and the third is the
-//! transfer's. [`outlet`] decides how much of the chain is enough. Publishers that sign nothing have a chain of one
-//! link, the TLS connection.
+//! the digest vouches for the bytes. [`signature`] verifies the first link, [`checksums`] reads the second, and the
+//! third is the transfer's. `outlet` decides how much of the chain is enough. Publishers that sign nothing have a chain
+//! of one link, the TLS connection.
 //!
-//! To add a publisher: one file with a type that is a [`Publisher`], its word in `model::source::Distro`, one line in
+//! To add a publisher: one file with a type that is a `Publisher`, its word in `model::source::Distro`, one line in
 //! `publisher`, and its keys in [`keys`] if it signs.
 
 mod almalinux;
@@ -25,6 +25,8 @@ mod fedora_cloud;
 mod fedora_coreos;
 pub mod fetch;
 mod flatcar;
+#[cfg(test)]
+mod hosts;
 mod kept;
 pub mod keys;
 mod listed;

@@ -5,8 +5,8 @@
 //! into what is really asked; only here is it decided whether a list is trusted enough.
 //!
 //! A list that *is* signed is checked whatever `trust` says. If the signature belongs to other bytes, or its key was
-//! revoked, the list is refused in any case. If it merely cannot be checked (unknown or expired key), it counts as no
-//! signature, and `trust` decides whether that is enough.
+//! revoked, the list is refused in any case. If it merely cannot be checked (unknown, expired or weak key), it counts
+//! as no signature, and `trust` decides whether that is enough.
 
 use std::sync::Arc;
 
@@ -120,12 +120,12 @@ impl<'a> Outlet<'a> {
         match verdict {
             Ok(fingerprint) => Ok(Trust::Signed { fingerprint }),
             Err(distrust) => match distrust {
-                Distrust::Altered(_) | Distrust::RevokedKey(_) | Distrust::Malformed(_) => {
-                    Err(distrusted(url, distrust))
-                }
-                Distrust::Unsigned | Distrust::UnknownKey(_) | Distrust::ExpiredKey(_) | Distrust::Weak(_) => {
-                    self.trust_without_signature(url, &distrust)
-                }
+                Distrust::Altered(_) | Distrust::RevokedKey(_) => Err(distrusted(url, distrust)),
+                Distrust::Unsigned
+                | Distrust::Malformed(_)
+                | Distrust::UnknownKey(_)
+                | Distrust::ExpiredKey(_)
+                | Distrust::Weak(_) => self.trust_without_signature(url, &distrust),
             },
         }
     }

@@ -58,7 +58,9 @@ fn listing(path: &str, mut names: Vec<String>) -> Response {
     if names.is_empty() || !path.ends_with('/') {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let rows: String = names.iter().map(|name| format!("<tr><td><a href=\"{name}\">{name}</a></td></tr>\n")).collect();
+    let rows: Vec<String> =
+        names.iter().map(|name| format!("<tr><td><a href=\"{name}\">{name}</a></td></tr>")).collect();
+    let rows = rows.join("\n");
     Html(format!("<!DOCTYPE HTML>\n<html><h1>Index of {path}</h1><a href=\"?C=N;O=D\">Name</a>{rows}</html>"))
         .into_response()
 }

@@ -125,7 +125,7 @@ impl Ubuntu {
             .collect();
         if versions.is_empty() {
             let there = product.versions.values().filter_map(|build| Build::deserialize(build).ok());
-            let there = there.flat_map(|build| build.items.into_keys()).filter(|name| name.ends_with(".img"));
+            let there = there.flat_map(|build| build.items.into_keys()).filter(|name| is_disk(name));
             return Err(UpstreamError::missing(format!("item `{}` of {ask}", item.escape_debug()), there));
         }
         Ok(versions)
@@ -133,7 +133,7 @@ impl Ubuntu {
 
     /// One build; `None` for one that is not released or is not described as it should be.
     fn version(&self, name: &str, build: &Build, item: &str, outlet: &Outlet<'_>, stream: &Vouched) -> Option<Version> {
-        if build.label != self.label || !item.ends_with(".img") {
+        if build.label != self.label || !is_disk(item) {
             return None;
         }
         let image = Item::deserialize(build.items.get(item)?).ok()?;
@@ -153,4 +153,9 @@ impl Ubuntu {
     fn locate(&self, path: &str, outlet: &Outlet<'_>) -> Option<String> {
         names::is_path(path).then(|| outlet.at(&format!("{}{path}", self.base)).ok()).flatten().map(Into::into)
     }
+}
+
+/// Items called so are qcow2 disks: `disk1.img`, `disk-kvm.img`, `uefi1.img`.
+fn is_disk(item: &str) -> bool {
+    item.strip_suffix(".img").is_some()
 }
