@@ -11,12 +11,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
+use crate::support::draw::{tenant_images, worlds};
 use crate::support::laws::{self, Law, all_named, plan_of, require};
 use crate::support::policies::Policy;
 use crate::support::sim::Cloud;
 use crate::support::world::{
     FamilySpec, Foreign, ImageSpec, Meddled, Part, SERVERS, Standing, UsageSpec, VOLUMES, WantedSpec, WorldSpec,
-    family_name, tenant_images, worlds,
+    family_name,
 };
 
 /// Draws worlds until one breaks the law, and shrinks that one.
@@ -136,6 +137,72 @@ const ON_THEIR_OWN: [Law; 6] = [
     laws::nothing_becomes_wider_than_it_may,
 ];
 
+fn obeys(spec: &WorldSpec) {
+    let world = spec.build();
+    for law in ON_THEIR_OWN {
+        law(&world, 0).unwrap_or_else(|why| panic!("{why}\nin the world {spec:#?}"));
+    }
+}
+
+fn alone(policy: Policy, standing: Standing, wanted: WantedSpec, images: Vec<ImageSpec>) -> WorldSpec {
+    let audience = Audience::Everybody;
+    let family = FamilySpec { policy, audience, standing, wanted, skip: None, images, foreign: vec![] };
+    WorldSpec { families: vec![family], sites: 1, retirement: policy, max_deletes: None }
+}
+
+fn image(version: u8, part: Part, status: Status, meddled: Meddled) -> ImageSpec {
+    ImageSpec { site: 0, version, part, status, usage: UsageSpec::Nobody, meddled }
+}
+
+/// Worlds that once broke a law.
+#[test]
+fn what_once_went_wrong_stays_right() {
+    use Meddled::{No, RenamedToLatest, Unsealed};
+    use Standing::{Listed, Retired};
+    use Status::{Active, Deactivated};
+    let (newest, unknown) = (WantedSpec::Newest, WantedSpec::Unknown);
+    let (shown, old) = (Part::Shown, Part::Superseded(400));
+    for spec in [
+        // The title of a retired family grew by one date a night.
+        alone(Policy::Einfra, Retired, unknown, vec![image(0, shown, Active, No)]),
+        // Two public versions each stood in for the other, and both went.
+        alone(Policy::UkCloud, Retired, unknown, vec![image(0, old, Active, No), image(1, old, Active, No)]),
+        // The pinned version was refused because somebody had deactivated it, and deleted because it was superseded.
+        alone(
+            Policy::Wiit,
+            Listed,
+            WantedSpec::Pinned(0),
+            vec![image(0, old, Deactivated, No), image(1, shown, Active, No)],
+        ),
+        // What tenants could still use went while the latest version was deactivated.
+        alone(Policy::Einfra, Listed, newest(1), vec![image(0, old, Active, No), image(1, shown, Deactivated, No)]),
+        // A version that tenants see had lost a mark, and was deleted as if nobody had ever seen it.
+        alone(Policy::Wiit, Listed, newest(1), vec![image(0, shown, Active, Unsealed)]),
+        // An older version that bore the public name by hand lost it before the new one had it.
+        alone(
+            Policy::Wiit,
+            Listed,
+            newest(0),
+            vec![image(1, old, Active, RenamedToLatest), image(1, Part::Condemned(0), Active, No)],
+        ),
+        // A deletion was taken back, and only the next run found that this was the wanted version.
+        alone(
+            Policy::Scs,
+            Listed,
+            newest(0),
+            vec![image(0, Part::Condemned(1), Active, No), image(0, Part::BootFailed, Active, No)],
+        ),
+        alone(
+            Policy::Wiit,
+            Listed,
+            newest(0),
+            vec![image(0, Part::Condemned(1), Active, No), image(0, shown, Deactivated, No)],
+        ),
+    ] {
+        obeys(&spec);
+    }
+}
+
 /// One family with up to two images in every combination of parts, and everything the file can say of it.
 #[test]
 fn every_small_world_obeys() {
@@ -167,16 +234,7 @@ fn every_small_world_obeys() {
     for (number, pair) in pairs.enumerate() {
         let images: Vec<ImageSpec> = pair.iter().filter_map(|kind| kinds[*kind].clone()).collect();
         for (standing, wanted) in said {
-            let policy = Policy::ALL[number % Policy::ALL.len()];
-            let images = images.clone();
-            let foreign = vec![];
-            let audience = Audience::Everybody;
-            let family = FamilySpec { policy, audience, standing, wanted, skip: None, images, foreign };
-            let spec = WorldSpec { families: vec![family], sites: 1, retirement: policy, max_deletes: None };
-            let world = spec.build();
-            for law in ON_THEIR_OWN {
-                law(&world, 0).unwrap_or_else(|why| panic!("{why}\nin the world {spec:#?}"));
-            }
+            obeys(&alone(Policy::ALL[number % Policy::ALL.len()], standing, wanted, images.clone()));
         }
     }
 }
