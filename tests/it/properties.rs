@@ -137,9 +137,9 @@ const ON_THEIR_OWN: [Law; 6] = [
     laws::nothing_becomes_wider_than_it_may,
 ];
 
-fn obeys(spec: &WorldSpec) {
+fn obeys(spec: &WorldSpec, order: u64) {
     let world = spec.build();
-    for (law, order) in ON_THEIR_OWN.into_iter().flat_map(|law| [(law, 0), (law, 3)]) {
+    for law in ON_THEIR_OWN {
         law(&world, order).unwrap_or_else(|why| panic!("{why}\nin the world {spec:#?}"));
     }
 }
@@ -179,12 +179,7 @@ fn what_once_went_wrong_stays_right() {
         // A version that tenants see had lost a mark, and was deleted as if nobody had ever seen it.
         alone(Policy::Wiit, Listed, newest(1), vec![image(0, shown, Active, Unsealed)]),
         // An older version that bore the public name by hand lost it before the new one had it.
-        alone(
-            Policy::UkCloud,
-            Listed,
-            newest(0),
-            vec![image(1, old, Active, RenamedToLatest), image(1, Part::Condemned(0), Active, No)],
-        ),
+        alone(Policy::Einfra, Listed, newest(0), vec![image(1, Part::Superseded(1), Active, RenamedToLatest)]),
         // A deletion was taken back, and only the next run found that this was the wanted version.
         alone(
             Policy::Scs,
@@ -199,7 +194,7 @@ fn what_once_went_wrong_stays_right() {
             vec![image(0, Part::Condemned(1), Active, No), image(0, shown, Deactivated, No)],
         ),
     ] {
-        obeys(&spec);
+        (0..4).for_each(|order| obeys(&spec, order));
     }
 }
 
@@ -234,7 +229,7 @@ fn every_small_world_obeys() {
     for (number, pair) in pairs.enumerate() {
         let images: Vec<ImageSpec> = pair.iter().filter_map(|kind| kinds[*kind].clone()).collect();
         for (standing, wanted) in said {
-            obeys(&alone(Policy::ALL[number % Policy::ALL.len()], standing, wanted, images.clone()));
+            obeys(&alone(Policy::ALL[number % Policy::ALL.len()], standing, wanted, images.clone()), number as u64);
         }
     }
 }
