@@ -156,12 +156,13 @@ pub(crate) fn every_step_changes_something_once(world: &World, _: u64) -> Result
     require(objections.is_empty(), || objections.join("\n"))
 }
 
-/// A family whose public name has a usable image keeps one, after every step of every order.
+/// A family for everybody whose public name has a usable image keeps one, after every step of every order.
 pub(crate) fn the_name_never_points_nowhere(world: &World, seed: u64) -> Result<(), String> {
     let plan = plan_of(world);
     let order = any_order(&plan, seed);
     for (site, family, name) in world.desired.sites.iter().flat_map(|site| {
-        world.desired.families.values().map(move |family| (site, &family.name, latest_name_of(family)))
+        let public = world.desired.families.values().filter(|family| family.audience == Audience::Everybody);
+        public.map(move |family| (site, &family.name, latest_name_of(family)))
     }) {
         let bearers = |observed: &Observed| {
             family_images(world, observed, site, family).any(|image| {
