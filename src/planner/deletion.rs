@@ -75,11 +75,10 @@ pub(super) fn of_superseded(
         (Some(_), Latest::Existing(latest, Activation::Unchanged)) if !latest.is_active() => {
             return Ending::Held(Because::NoLatest);
         }
-        (Some(_), Latest::Existing(..) | Latest::New(..)) => {}
         (None, _) if image.attributes().visibility == Visibility::Public && rank.newer_public == 0 => {
             return Ending::Held(Because::LastPublic);
         }
-        (None, _) => {}
+        (Some(_), Latest::Existing(..) | Latest::New(..)) | (None, _) => {}
     }
     with_evidence(lifecycle, view, image)
 }

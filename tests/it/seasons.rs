@@ -87,7 +87,7 @@ impl Season {
             ["publisher", "falls", "silent"] => self.cloud.publish(&family, WantedSpec::Unknown),
             ["pin", version] => self.cloud.publish(&family, WantedSpec::Pinned(version_number(version))),
             ["remove", "the", "family", "from", "the", "file"] => self.cloud.leave_file(&family),
-            ["boot", version] => self.of_version(version, |cloud, site, id| cloud.boot(site, id)),
+            ["boot", version] => self.of_version(version, Cloud::boot),
             ["tenants", "leave"] => self.cloud.everybody_leaves(),
             ["nova", "fails"] => self.cloud.goes_silent(SERVERS),
             ["cinder", "fails"] => self.cloud.goes_silent(VOLUMES),

@@ -1,10 +1,11 @@
 //! What the tests of decisions share.
 //!
 //! `laws` says what must hold in every world, `policies` holds the six rotation policies that operators publish, `world` builds whole worlds out of small
-//! descriptions (and draws random ones), `sim` is a cloud that moves: tenants boot, publishers publish, days pass, and
+//! descriptions, `draw` draws random ones, `sim` is a cloud that moves: tenants boot, publishers publish, days pass, and
 //! plans are played in any order their edges allow. Nothing here asks the planner for its opinion: an oracle that
 //! shares code with what it judges judges nothing.
 
+pub(crate) mod draw;
 pub(crate) mod laws;
 pub(crate) mod policies;
 pub(crate) mod sim;
