@@ -6,6 +6,7 @@
 mod apply;
 mod completions;
 mod demo;
+mod drift;
 mod explain;
 mod front;
 mod locks;
@@ -56,6 +57,7 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Validate(options) => validate::run(&cli.global, options, console),
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
+            Command::Drift(options) => drift::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
             Command::Sandbox(options) => sandbox::run(options, console).await,
             Command::Unlock(options) => unlock::run(&cli.global, options, console).await,
