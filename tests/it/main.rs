@@ -1,6 +1,8 @@
 //! The one integration binary.
 
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod seasons;

@@ -34,7 +34,8 @@ pub(super) fn duplicate(evidence: &Evidence<'_>, place: &Place<'_>, taken: &mut 
             let ids = bearers.iter().map(|image| image.id.to_string()).collect();
             let after = [("name".to_owned(), Fact::Text(name)), ("ids".to_owned(), Fact::Texts(ids))];
             let before = present.map(|image| facts::only("ids", Fact::Texts(vec![image.id().to_string()])));
-            return Some(finding.change(before, Facts::from(after)));
+            let image = present.map(|image| image.id().clone());
+            return Some(Finding { image, ..finding.change(before, Facts::from(after)) });
         }
     }
     None

@@ -37,7 +37,8 @@ pub(super) fn missing(evidence: &Evidence<'_>, place: &Place<'_>) -> Vec<Finding
 /// Newer versions than tenants get, and older ones that they are to get.
 pub(super) fn behind(evidence: &Evidence<'_>, place: &Place<'_>) -> Option<Finding> {
     let family = place.family?;
-    let present = &place.present()?.marks().version;
+    let image = place.present()?;
+    let present = &image.marks().version;
     let Wanted::Version { name: wanted, chosen, .. } = &family.wanted else { return None };
     let newest = evidence.newest.get(&place.name).map(|version| &version.name);
     let (class, next, fix) = match (wanted.compare_age(present), chosen) {
@@ -51,7 +52,7 @@ pub(super) fn behind(evidence: &Evidence<'_>, place: &Place<'_>) -> Option<Findi
         (Ordering::Less, Chosen::Newest | Chosen::Locked | Chosen::Written)
         | (Ordering::Equal, Chosen::Newest | Chosen::Pinned | Chosen::Written) => return None,
     };
-    let finding = place.finding(class, Some(present), fix);
+    let finding = place.finding(class, Some(present), fix).about(image.id());
     Some(finding.change(facts::text("version", present), facts::text("version", next)))
 }
 

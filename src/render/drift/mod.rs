@@ -16,6 +16,10 @@ mod markdown;
 mod prometheus;
 mod report;
 mod saved;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod words;
 
