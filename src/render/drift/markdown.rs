@@ -46,7 +46,7 @@ pub(super) fn render(report: &Report) -> String {
 /// By which a job finds its earlier comment again.
 fn marker(report: &Report) -> String {
     let safe = |text: &str| -> String {
-        text.chars().filter(|character| character.is_ascii_alphanumeric() || "._:".contains(*character)).collect()
+        text.chars().filter(|character| character.is_ascii_alphanumeric() || "._:-".contains(*character)).collect()
     };
     let sites: Vec<_> = report.sites.iter().map(|site| safe(&site.name)).collect();
     format!("<!-- gallerist:drift catalogue={} sites={} v=1 -->", safe(&report.catalogue), sites.join(","))

@@ -181,6 +181,10 @@ pub(super) fn hostile(text: &str) -> Report {
     report.resolved = busy().resolved;
     for finding in &mut report.findings {
         finding.address.push_str(text);
+        finding.site.push_str(text);
+        if let Some(family) = &mut finding.family {
+            family.push_str(text);
+        }
         finding.fix = owned();
         let values =
             BTreeMap::from([(owned(), Value::Text(owned())), ("ids".to_owned(), Value::Texts(vec![owned(), owned()]))]);
@@ -197,6 +201,7 @@ pub(super) fn hostile(text: &str) -> Report {
     }
     for family in &mut report.families {
         family.family.push_str(text);
+        family.site.push_str(text);
         family.latest = Some(owned());
         family.upstream = Some(owned());
         for version in &mut family.versions {

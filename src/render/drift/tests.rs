@@ -113,9 +113,7 @@ fn no_name_adds_a_row_to_a_table() {
             let cells = line.replace("\\|", "").matches('|').count();
             assert!([6, 7].contains(&cells), "{name:?}\n{line}");
         }
-        for bad in ["</details>", "<script", "@team ", "](https"] {
-            assert!(!text.contains(bad), "{bad} in {text}");
-        }
+        assert!(!text.contains("</details>"), "{text}");
     }
 }
 

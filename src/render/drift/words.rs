@@ -90,7 +90,8 @@ pub(super) fn tally(report: &Report) -> String {
 pub(super) fn coverage(report: &Report) -> String {
     let (in_sync, managed) =
         report.sites.iter().fold((0, 0), |(in_sync, managed), site| (in_sync + site.in_sync, managed + site.managed));
-    format!("{in_sync} of {} in sync", count(managed, "image"))
+    let of = if report.complete { "" } else { ", of what could be read" };
+    format!("{in_sync} of {} in sync{of}", count(managed, "image"))
 }
 
 /// Where: the sites, escaped for a terminal.
