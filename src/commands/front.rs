@@ -29,7 +29,6 @@ pub(super) struct Front {
     pub(super) manifest: Manifest,
     pub(super) sites: Vec<Site>,
     pub(super) desired: Desired,
-    pub(super) observed: Observed,
     pub(super) plan: Plan,
     pub(super) now: Timestamp,
     /// Milliseconds that reading took.
@@ -82,7 +81,7 @@ pub(super) async fn plan_for(
         plan = planner::narrow(&plan, &desired, &|address: &Address| targets.is_match(address.to_string()));
     }
     let reading = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Front { manifest, sites, desired, observed, plan, now, reading })
+    Ok(Front { manifest, sites, desired, plan, now, reading })
 }
 
 /// images.toml, its warnings said.

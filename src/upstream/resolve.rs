@@ -42,18 +42,18 @@ pub async fn resolve(manifest: &Manifest, lock: Option<&Lock>, fetch: &Fetch, si
 async fn wanted(manifest: &Manifest, family: &FamilySpec, lock: Option<&Lock>, fetch: &Fetch) -> Wanted {
     let chosen = match (&family.pin, lock) {
         (Some(pin), _) => Choice::Pin(pin),
-        (None, Some(lock)) => Choice::Lock(lock),
+        (None, Some(_)) => Choice::Lock,
         (None, None) => Choice::Newest,
     };
     let found = match (&chosen, lock.and_then(|lock| locked(lock, family))) {
         // A pin that the lock file already describes needs no publisher.
         (Choice::Pin(pin), Some(version)) if version.name == **pin => Ok(vec![version]),
-        (Choice::Lock(_), Some(version)) => return exactly(version, Chosen::Locked),
-        (Choice::Lock(_), None) if matches!(family.source, Source::Distro { .. }) => {
+        (Choice::Lock, Some(version)) => return exactly(version, Chosen::Locked),
+        (Choice::Lock, None) if matches!(family.source, Source::Distro { .. }) => {
             let reason = format!("images.lock.toml does not have it: run `gallerist lock {}`", family.name);
             return Wanted::Unknown(reason);
         }
-        (Choice::Pin(_) | Choice::Lock(_) | Choice::Newest, _) => versions(manifest, family, fetch).await,
+        (Choice::Pin(_) | Choice::Lock | Choice::Newest, _) => versions(manifest, family, fetch).await,
     };
     match (chosen, found) {
         (Choice::Pin(pin), found) => Wanted::Version {
@@ -62,8 +62,8 @@ async fn wanted(manifest: &Manifest, family: &FamilySpec, lock: Option<&Lock>, f
             version: found.unwrap_or_default().into_iter().find(|version| version.name == *pin).map(Box::new),
             chosen: Chosen::Pinned,
         },
-        (Choice::Lock(_) | Choice::Newest, Err(reason)) => Wanted::Unknown(reason),
-        (Choice::Lock(_) | Choice::Newest, Ok(found)) => {
+        (Choice::Lock | Choice::Newest, Err(reason)) => Wanted::Unknown(reason),
+        (Choice::Lock | Choice::Newest, Ok(found)) => {
             let chosen = match family.source {
                 Source::Distro { .. } => Chosen::Newest,
                 Source::Url { .. } | Source::File { .. } => Chosen::Written,
@@ -78,7 +78,7 @@ async fn wanted(manifest: &Manifest, family: &FamilySpec, lock: Option<&Lock>, f
 
 enum Choice<'a> {
     Pin(&'a VersionName),
-    Lock(&'a Lock),
+    Lock,
     Newest,
 }
 
