@@ -11,7 +11,7 @@
 use petgraph::graph::NodeIndex;
 
 use super::machine::{Machine, Next, Outcome, deviation};
-use super::request::{Answer, Failure, FailureKind, Request};
+use super::request::{Answer, Failure, FailureKind, Request, Window};
 use crate::model::image::{Attributes, Protection, Status};
 use crate::model::name::SiteName;
 use crate::model::operation::{Delete, with_marks};
@@ -69,12 +69,13 @@ impl Removal {
         Request::Read { site: self.site.clone(), id: self.delete.before().id().clone() }
     }
 
-    fn usage(&self) -> Request {
+    fn usage(&self, window: Window) -> Request {
         Request::Usage {
             site: self.site.clone(),
             id: self.delete.before().id().clone(),
             audience: self.delete.audience(),
             snapshots: self.delete.snapshots(),
+            window,
         }
     }
 
@@ -126,7 +127,7 @@ impl Removal {
             | Status::Importing
             | Status::Deactivated
             | Status::Broken => {
-                let request = self.usage();
+                let request = self.usage(Window::Closed);
                 self.ask(State::AskingAgain, request)
             }
         }
@@ -192,7 +193,7 @@ impl Machine for Removal {
                     if let Some(deviation) = deviation(found.as_deref(), self.delete.before()) {
                         return self.finish(Outcome::Stale(deviation));
                     }
-                    let request = self.usage();
+                    let request = self.usage(Window::Open);
                     self.ask(State::AskingFirst, request)
                 }
                 Err(failure) => self.finish(Outcome::Failed(failure)),
@@ -208,7 +209,7 @@ impl Machine for Removal {
             },
             State::Deactivating => match answer.done() {
                 Ok(()) => {
-                    let request = self.usage();
+                    let request = self.usage(Window::Closed);
                     self.ask(State::AskingAgain, request)
                 }
                 Err(failure) => self.give_back(Verdict::Refused(failure)),

@@ -67,6 +67,8 @@ pub enum Request {
         audience: Audience,
         /// Whether snapshots count.
         snapshots: SnapshotUse,
+        /// Whether anybody can still begin to use it.
+        window: Window,
     },
     /// From now on no server and no volume can be made from it. Answered with [`Answer::Done`].
     Deactivate {
@@ -89,6 +91,15 @@ pub enum Request {
         /// Which.
         id: ImageId,
     },
+}
+
+/// Whether anybody can still begin to use an image while its users are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// Anybody can: the answer is true for now.
+    Open,
+    /// Nobody can, for it is deactivated: what was begun before and is not visible yet is waited for.
+    Closed,
 }
 
 /// What came back.
