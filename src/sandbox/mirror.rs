@@ -1,6 +1,9 @@
 //! The publishers' mirror: any bytes under any path, and the ways in which a web server can be bad.
+//!
+//! A path that ends in a slash is a folder, and is answered with a listing as Apache writes it, where there is anything
+//! in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use axum::body::Body;
@@ -60,12 +63,34 @@ impl Mirror {
         self.behaviours.insert(trimmed(path), behaviour);
     }
 
+    pub(super) fn published(&self, path: &str) -> Option<Bytes> {
+        self.files.get(&trimmed(path)).map(|file| file.bytes.clone())
+    }
+
+    /// The page that lists a folder.
+    fn listing(&self, folder: &str) -> Option<Response> {
+        let inside = self.files.keys().filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
+        let names: BTreeSet<&str> = inside.filter_map(|path| path.split_inclusive('/').next()).collect();
+        let rows: String =
+            names.iter().map(|name| format!("<tr><td><a href=\"{name}\">{name}</a></td></tr>\n")).collect();
+        let page = format!(
+            "<!DOCTYPE HTML>\n<html><head><title>Index of /{folder}</title></head><body><h1>Index of /{folder}</h1>\n\
+             <table>\n<tr><th><a href=\"?C=N;O=D\">Name</a></th></tr>\n{rows}</table></body></html>\n"
+        );
+        (!names.is_empty()).then(|| with_body(StatusCode::OK, "text/html;charset=UTF-8", page))
+    }
+
     /// Answers a GET or HEAD.
     pub(super) fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
+        let is_folder = path.ends_with('/');
         let path = trimmed(path);
         let file = self.files.get(&path).cloned();
         match self.behaviours.get(&path).unwrap_or(&Behaviour::Serve) {
-            Behaviour::Serve => file.map_or_else(|| empty(StatusCode::NOT_FOUND), |file| serve(&file, headers)),
+            Behaviour::Serve => match file {
+                Some(file) => serve(&file, headers),
+                None if is_folder => self.listing(&path).unwrap_or_else(|| empty(StatusCode::NOT_FOUND)),
+                None => empty(StatusCode::NOT_FOUND),
+            },
             Behaviour::Status(status, retry_after) => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let response = with_body(status, "text/plain", format!("{status}\n"));
