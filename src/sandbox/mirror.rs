@@ -24,9 +24,9 @@ pub enum Behaviour {
     Serve,
     /// With this status, and `Retry-After` in seconds where given.
     Status(u16, Option<u64>),
-    /// Announces everything, sends so many bytes and resets the connection.
+    /// Announces what was asked for, sends so many bytes of it and resets the connection.
     CutAfter(usize),
-    /// Announces everything, sends so many bytes and then nothing more, for ever.
+    /// Announces what was asked for, sends so many bytes of it and then nothing more, for ever.
     StallAfter(usize),
     /// Sends the bytes again and again, without an announced length.
     Endless,
@@ -87,7 +87,7 @@ impl Mirror {
         let file = self.files.get(&path).cloned();
         match self.behaviours.get(&path).unwrap_or(&Behaviour::Serve) {
             Behaviour::Serve => match file {
-                Some(file) => serve(&file, headers),
+                Some(file) => serve(&file, headers, |bytes| bytes.clone().into()),
                 None if is_folder => self.listing(&path).unwrap_or_else(|| empty(StatusCode::NOT_FOUND)),
                 None => empty(StatusCode::NOT_FOUND),
             },
@@ -100,14 +100,12 @@ impl Mirror {
                 }
             }
             Behaviour::CutAfter(length) => {
-                let bytes = file.unwrap_or_default().bytes;
-                announced(&bytes, broken_off(&bytes, *length))
+                serve(&file.unwrap_or_default(), headers, |bytes| broken_off(bytes, *length))
             }
-            Behaviour::StallAfter(length) => {
-                let bytes = file.unwrap_or_default().bytes;
+            Behaviour::StallAfter(length) => serve(&file.unwrap_or_default(), headers, |bytes| {
                 let first = Ok::<_, Infallible>(bytes.slice(..bytes.len().min(*length)));
-                announced(&bytes, Body::from_stream(stream::iter([first]).chain(stream::pending())))
-            }
+                Body::from_stream(stream::iter([first]).chain(stream::pending()))
+            }),
             Behaviour::Endless => {
                 let bytes = file.map(|file| file.bytes).filter(|bytes| !bytes.is_empty());
                 let bytes = bytes.unwrap_or_else(|| Bytes::from_static(b"endless "));
@@ -127,22 +125,22 @@ fn trimmed(path: &str) -> String {
     path.trim_matches('/').to_owned()
 }
 
-fn announced(bytes: &Bytes, body: Body) -> Response {
-    let response = with_body(StatusCode::OK, "application/octet-stream", body);
-    with_header(response, "content-length", &bytes.len().to_string())
-}
-
-fn serve(File { bytes, etag }: &File, headers: &HeaderMap) -> Response {
+/// Answers with the file or the part that was asked for; `body` sends as much of it as it likes.
+fn serve(File { bytes, etag }: &File, headers: &HeaderMap, body: impl FnOnce(&Bytes) -> Body) -> Response {
     if header_text(headers, "if-none-match") == etag {
         return with_header(empty(StatusCode::NOT_MODIFIED), "etag", etag);
     }
     let same = header_text(headers, "if-range");
     let range = if same.is_empty() || same == etag { header_text(headers, "range") } else { "" };
     let size = bytes.len();
+    let sent = |status, bytes: &Bytes| {
+        let response = with_body(status, "application/octet-stream", body(bytes));
+        with_header(response, "content-length", &bytes.len().to_string())
+    };
     let response = match Range::read(range, size) {
-        Requested::Everything => with_body(StatusCode::OK, "application/octet-stream", bytes.clone()),
+        Requested::Everything => sent(StatusCode::OK, bytes),
         Requested::Part(range) => {
-            let part = with_body(StatusCode::PARTIAL_CONTENT, "application/octet-stream", range.of(bytes));
+            let part = sent(StatusCode::PARTIAL_CONTENT, &range.of(bytes));
             with_header(part, "content-range", &range.content_range(size))
         }
         Requested::Nothing => {

@@ -74,12 +74,18 @@ struct Build {
 }
 
 impl Build {
-    /// The disk image: what a cloud holds in the end.
+    /// The disk image: what a cloud holds in the end. Most of a small disk is zeros; what is not cannot be compressed, so
+    /// that a compressed image, too, is large enough to break in the middle.
     fn disk_image(self) -> Vec<u8> {
         let label = format!("{} {}\n", self.family.name, self.version);
-        image::qcow2(self.family.disk << 20, label.as_bytes())
+        let noise = (0..NOISE_BLOCKS).flat_map(|block| Sha512::digest(format!("{block} {label}")));
+        let content: Vec<u8> = label.bytes().chain(noise).collect();
+        image::qcow2(self.family.disk << 20, &content)
     }
 }
+
+/// Blocks of 64 bytes.
+const NOISE_BLOCKS: u32 = 100;
 
 /// A file below a publisher's host: its path and what is in it.
 type File = (String, Vec<u8>);
