@@ -46,6 +46,12 @@ impl Performer {
         Self { sites, mirror, route, stores, boot_test, limits: Limits::default() }
     }
 
+    /// The same with other bounds for what it downloads and uploads.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     fn site(&self, name: &SiteName) -> Result<&Site, Failure> {
         self.sites.get(name).ok_or_else(|| Failure::refused(format!("there is no connection to {name}")))
     }
