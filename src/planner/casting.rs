@@ -159,7 +159,7 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
 }
 
 /// The image tenants get now: the newest that was shown and is usable, else the newest that was shown.
-fn present(images: &[OwnedImage]) -> Option<&OwnedImage> {
+pub(super) fn present(images: &[OwnedImage]) -> Option<&OwnedImage> {
     images
         .iter()
         .filter(|image| image.part_played() == Role::Shown)
