@@ -21,9 +21,9 @@ fn look(name: &str, visibility: &str) -> Option<(String, String)> {
 async fn is_kept(scene: &Scene, id: &str, user: &str) {
     let (holds, plan) = scene.holds().await;
     let address = format!("{FAMILY}/1");
-    let held = holds.iter().any(|(held, operation, because)| {
-        held.starts_with(&address) && operation == "delete" && because == "in_use"
-    });
+    let held = holds
+        .iter()
+        .any(|(held, operation, because)| held.starts_with(&address) && operation == "delete" && because == "in_use");
     assert!(held, "the deletion must be held\n{plan}");
     let document = plan.json();
     let users = document["gallerist"]["holds"][0]["users"].to_string();
@@ -48,7 +48,8 @@ pub(crate) async fn a_new_version_takes_the_name_and_the_old_one_goes_when_nobod
     scene.apply().await;
     let second = scene.image_of(FAMILY, "2").await;
     let second_id = second["id"].as_str().expect("an image has an id");
-    let uploaded = first["created_at"].as_str().and_then(|time| time.get(..10)).expect("Glance dates begin with the day");
+    let uploaded =
+        first["created_at"].as_str().and_then(|time| time.get(..10)).expect("Glance dates begin with the day");
     let dated = format!("{title} - {uploaded}");
     assert_eq!(looks(scene, first_id).await, look(&dated, "community"));
     assert_eq!(looks(scene, second_id).await, look(&latest, "public"));
