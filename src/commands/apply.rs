@@ -146,9 +146,9 @@ pub(super) async fn carry_out(front: &Front, parallelism: usize, console: &Conso
         front.desired.boot_test.clone(),
     );
     let cancel = CancellationToken::new();
-    let signal = tokio::spawn(signals(cancel.clone(), *console));
+    let signal = tokio::spawn(signals(cancel.clone(), console.clone()));
     let begun = std::time::Instant::now();
-    let progress = Progress::new(*console);
+    let progress = Progress::new(console.clone());
     let tell = |event| progress.hear(&event);
     let outcomes = crate::apply::run(&front.plan, Arc::new(performer), parallelism, cancel.clone(), &tell).await;
     progress.end();

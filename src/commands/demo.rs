@@ -123,10 +123,11 @@ impl<'a> Stage<'a> {
             return Ok(());
         }
         self.console.answer("\n")?;
-        match apply::carry_out(front, 4, self.console).await? {
-            Exit::Done => Ok(()),
-            exit => Err(Stop::new(exit, "error: the demo's apply did not end well; this is a mistake in gallerist")),
+        let exit = apply::carry_out(front, 4, self.console).await?;
+        if exit == Exit::Done {
+            return Ok(());
         }
+        Err(Stop::new(exit, "error: the demo's apply did not end well; this is a mistake in gallerist"))
     }
 
     fn boot_from(&self, name: &str) -> Result<String, Stop> {

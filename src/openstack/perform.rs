@@ -15,8 +15,8 @@ use super::error::{ApiError, ErrorKind};
 use super::glance::NewImage;
 use super::import::{self, Route};
 use super::site::Site;
-use super::usage::UsageReader;
-use crate::apply::request::{Answer, BootOutcome, Failure, FailureKind, Request};
+use super::usage::{Question, UsageReader};
+use crate::apply::request::{Answer, BootOutcome, Failure, FailureKind, Request, Window};
 use crate::apply::{Meter, Perform};
 use crate::model::desired::BootTest;
 use crate::model::name::{ImageId, SiteName};
@@ -132,9 +132,13 @@ impl Performer {
                 self.site(&site)?.glance.patch(&id, &from, &to).await?;
                 Ok(Answer::Done)
             }
-            Request::Usage { site, id, audience, snapshots } => {
+            Request::Usage { site, id, audience, snapshots, window } => {
                 let reader = UsageReader::new(self.site(&site)?);
-                Ok(Answer::Usage(reader.usage(audience, snapshots, &id).await))
+                let question = Question { image: id, audience, snapshots };
+                Ok(Answer::Usage(match window {
+                    Window::Open => reader.usage(&question).await,
+                    Window::Closed => reader.settled_usage(&question).await,
+                }))
             }
             Request::Deactivate { site, id } => {
                 self.site(&site)?.glance.deactivate(&id).await?;

@@ -49,6 +49,7 @@ mod ubuntu;
 use async_trait::async_trait;
 use url::Url;
 
+pub mod relock;
 pub mod resolve;
 
 pub use error::UpstreamError;

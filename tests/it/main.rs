@@ -2,6 +2,10 @@
 
 #[cfg(test)]
 mod mirrors;
+#[path = "../conformance/mod.rs"]
+mod conformance;
+#[cfg(test)]
+mod embedded;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
