@@ -22,7 +22,8 @@ use crate::model::desired::BootTest;
 use crate::model::name::{ImageId, SiteName};
 use crate::model::operation::Delivered;
 use crate::model::version::{DiskFormat, Version};
-use crate::transfer::{Body, Consignment, Limits, Progress, Sink, deliver};
+use crate::transfer::{Body, Consignment, Limits, Progress, Sink, Witness, deliver};
+use crate::upstream::seal::Seal;
 
 /// Does what `apply` asks, on these sites.
 pub struct Performer {
@@ -71,6 +72,7 @@ impl Performer {
             compression: version.compression,
             disk_format: version.disk_format,
             min_disk,
+            witness: version.signature.clone().map(|signature| -> Arc<dyn Witness> { Arc::new(Seal::new(signature)) }),
             limits: self.limits.clone(),
         };
         let progress = |progress: Progress| match progress {

@@ -1,6 +1,7 @@
 //! Fedora CoreOS: one JSON file for a stream, which names one build for each architecture by absolute URLs.
 //!
-//! Images are compressed, and each has a binary signature beside it. The stream file itself is not signed.
+//! Images are compressed, and each has a binary signature beside it, which is what vouches for it: the stream file
+//! itself is not signed.
 
 use std::io::Write as _;
 
@@ -34,7 +35,7 @@ impl Publisher for FedoraCoreos {
     }
 
     fn vouching(&self) -> Vouching {
-        Vouching::Connection
+        Vouching::Signature
     }
 
     fn image(&self, build: Build) -> String {

@@ -43,10 +43,10 @@ pub enum Edition {
     Second,
 }
 
-/// What vouches for a publisher's digests.
+/// What vouches for a publisher's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vouching {
-    /// A signature.
+    /// A signature, over their digests or over themselves.
     Signature,
     /// The connection, which on a mirror without TLS is nothing.
     Connection,
@@ -101,13 +101,13 @@ trait Publisher: Sync {
     /// What it brings out.
     fn families(&self) -> &'static [Family];
 
-    /// What vouches for its digests.
+    /// What vouches for its images.
     fn vouching(&self) -> Vouching;
 
     /// Where a build's image is.
     fn image(&self, build: Build) -> String;
 
-    /// Where the digest of that image is stated, signed if the publisher signs.
+    /// Where the digest of that image is stated, signed if the publisher signs digests.
     fn list(&self, build: Build) -> String;
 
     /// The image as it is published.
@@ -141,7 +141,7 @@ fn builds(publisher: &dyn Publisher, edition: Edition) -> Vec<Build> {
 pub struct Exhibit {
     /// Its publisher's word in images.toml.
     pub distro: &'static str,
-    /// What vouches for its digest.
+    /// What vouches for it.
     pub vouching: Vouching,
     /// Its family in the shipped images.toml.
     pub family: &'static str,
