@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use jiff::{Span, Timestamp};
 
 use super::front::{self, Front};
+use super::signals::Stopper;
 use super::{Stop, apply, present};
 use crate::cli::{Global, PlanFormat, Planning};
 use crate::exit::Exit;
@@ -109,7 +110,7 @@ impl<'a> Stage<'a> {
             return Ok(());
         }
         self.console.answer("\n")?;
-        match apply::carry_out(front, 4, self.console).await? {
+        match apply::carry_out(front, 4, self.console, &mut Stopper::listen(None)?).await? {
             Exit::Done => Ok(()),
             exit => Err(Stop::new(exit, "error: the demo's apply did not end well; this is a mistake in gallerist")),
         }
