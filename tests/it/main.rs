@@ -1,6 +1,10 @@
 //! The one integration binary.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod seasons;

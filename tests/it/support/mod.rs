@@ -9,4 +9,5 @@ pub(crate) mod draw;
 pub(crate) mod laws;
 pub(crate) mod policies;
 pub(crate) mod sim;
+pub(crate) mod stage;
 pub(crate) mod world;
