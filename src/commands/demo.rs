@@ -9,6 +9,7 @@ use jiff::{Span, Timestamp};
 use tempfile::TempDir;
 
 use super::front::{self, Front};
+use super::signals::Stopper;
 use super::{Stop, apply, present};
 use crate::cli::{Global, PlanFormat, Planning};
 use crate::exit::Exit;
@@ -123,7 +124,7 @@ impl<'a> Stage<'a> {
             return Ok(());
         }
         self.console.answer("\n")?;
-        let exit = apply::carry_out(front, 4, self.console).await?;
+        let exit = apply::carry_out(front, 4, self.console, &mut Stopper::listen(None)?).await?;
         if exit == Exit::Done {
             return Ok(());
         }

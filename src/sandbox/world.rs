@@ -123,6 +123,11 @@ impl World {
         self.log.clear();
     }
 
+    /// Every token that would be let in, for whoever must make sure that none is told to anybody.
+    pub fn tokens(&self) -> Vec<String> {
+        self.identity.token_names().cloned().collect()
+    }
+
     /// Makes every token worthless; whoever goes on must authenticate again.
     pub fn revoke_tokens(&mut self) {
         self.identity.revoke_all();

@@ -1,9 +1,13 @@
 //! The one integration binary.
 
+#[cfg(test)]
+mod cli;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[cfg(test)]
 mod embedded;
+#[cfg(test)]
+mod layers;
 #[cfg(test)]
 mod mirrors;
 #[cfg(test)]

@@ -10,4 +10,5 @@ pub(crate) mod gallery;
 pub(crate) mod laws;
 pub(crate) mod policies;
 pub(crate) mod sim;
+pub(crate) mod stage;
 pub(crate) mod world;
