@@ -175,7 +175,9 @@ fn kept(verdict: Verdict, trouble: Option<&Failure>) -> Outcome {
             Outcome::Kept(Vec::new(), with_trouble(format!("who uses it cannot be told: {reason}")))
         }
         Verdict::Refused(failure) => {
-            Outcome::Failed(Failure { message: with_trouble(failure.message), kind: failure.kind })
+            // Not given back, it is not as it was, however clear the first refusal.
+            let kind = trouble.map_or(failure.kind, |_| FailureKind::Unanswered);
+            Outcome::Failed(Failure { message: with_trouble(failure.message), kind })
         }
     }
 }
@@ -246,5 +248,22 @@ impl Machine for Removal {
                 Err(trouble) => self.finish(kept(verdict, Some(&trouble))),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_changes_nothing_only_if_the_image_was_given_back() {
+        let kind = |trouble: Option<Failure>| match kept(Verdict::Refused(Failure::refused("no")), trouble.as_ref()) {
+            Outcome::Failed(failure) => Some(failure.kind),
+            Outcome::Done(_) | Outcome::Staged(..) | Outcome::Kept(..) | Outcome::Stale(_) | Outcome::Skipped(_) => {
+                None
+            }
+        };
+        assert_eq!(kind(None), Some(FailureKind::Refused));
+        assert_eq!(kind(Some(Failure::refused("not now"))), Some(FailureKind::Unanswered));
     }
 }

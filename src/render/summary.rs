@@ -126,7 +126,10 @@ mod tests {
             done: vec![(Action::Update, text("debian-12/1")), (Action::Update, text("alpine/2"))],
             kept: vec![(text("rocky-9/1"), text("a server was made from it"))],
             failed: vec![(text("ubuntu-24.04/2"), text("the digest differs"))],
-            waiting: vec![(text("ubuntu-24.04/1"), Some(text("ubuntu-24.04/2 was not created"))), (text("flatcar/3"), None)],
+            waiting: vec![
+                (text("ubuntu-24.04/1"), Some(text("ubuntu-24.04/2 was not created"))),
+                (text("flatcar/3"), None),
+            ],
             interruption: Interruption::None,
             elapsed: Duration::from_secs(4),
         };

@@ -27,9 +27,8 @@ pub(crate) async fn a_plan_without_changes_makes_five_requests_however_many_imag
     };
     let alone = requests().await;
     assert!((1..=BUDGET).contains(&alone.len()), "{alone:#?}");
-    let crowd = (0..scene.estate().crowd).map(|_| {
-        scene.admin.record(json!({"name": scene.latest("foreign"), "visibility": "public"}))
-    });
+    let crowd = (0..scene.estate().crowd)
+        .map(|_| scene.admin.record(json!({"name": scene.latest("foreign"), "visibility": "public"})));
     futures_util::stream::iter(crowd).buffer_unordered(8).for_each(|_| std::future::ready(())).await;
     assert_eq!(requests().await, alone, "foreign images cost nothing");
 }

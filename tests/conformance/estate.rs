@@ -3,6 +3,11 @@
 use std::any::Any;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
+/// Runs the `openstack` client as a cloud of clouds.yaml: what it printed as JSON, or its error.
+pub(crate) type Client = fn(&str, &[&str]) -> Result<Value, String>;
+
 /// A cloud with the regions `RegionOne`, which has everything, and `RegionTwo`, which has images alone, and with three
 /// projects in it: where it is, and who may enter.
 pub(crate) struct Estate {
@@ -15,7 +20,7 @@ pub(crate) struct Estate {
     /// The cloud of a member of yet another project.
     pub(crate) other: &'static str,
     /// The `openstack` client, where there is one.
-    pub(crate) client: Option<PathBuf>,
+    pub(crate) client: Option<Client>,
     /// How many foreign images a scenario may put there.
     pub(crate) crowd: usize,
     /// What keeps the cloud there while it is played in.

@@ -11,9 +11,10 @@ const NEIGHBOUR: &str = "neighbour";
 async fn whole(owner: &Session, id: &str) -> (Value, Value) {
     let path = format!("/images/{id}");
     let image = owner.get(Service::Image, &path).await;
-    let members = match image["visibility"] == "shared" {
-        true => owner.get(Service::Image, &format!("{path}/members")).await,
-        false => Value::Null,
+    let members = if image["visibility"] == "shared" {
+        owner.get(Service::Image, &format!("{path}/members")).await
+    } else {
+        Value::Null
     };
     (image, members)
 }

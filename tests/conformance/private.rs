@@ -55,7 +55,8 @@ pub(crate) async fn a_member_keeps_an_image_of_its_own(scene: &Scene) {
     scene.apply().await;
     let id = first["id"].as_str().expect("an image has an id");
     let (old, new) = (own(scene, "1").await, own(scene, "2").await);
-    let uploaded = first["created_at"].as_str().and_then(|time| time.get(..10)).expect("Glance dates begin with the day");
+    let uploaded =
+        first["created_at"].as_str().and_then(|time| time.get(..10)).expect("Glance dates begin with the day");
     assert_eq!((&old["id"], &old["name"]), (&first["id"], &json!(format!("{title} - {uploaded}"))));
     assert_eq!(old["visibility"], "private");
     assert_eq!((&new["name"], &new["visibility"]), (&json!(title), &json!("private")));

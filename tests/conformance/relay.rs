@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::Method;
-use axum::response::Response;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -110,11 +110,18 @@ async fn pass(State(way): State<Arc<Way>>, request: Request) -> Response {
         let _ = stop.released.await;
     }
     let mut headers = head.headers;
-    OF_THE_CONNECTION.iter().for_each(|name| drop(headers.remove(*name)));
-    let url = way.target.join(&path).expect("a path can be joined to a URL");
-    let body = reqwest::Body::wrap_stream(body.into_data_stream());
-    let answer = way.client.request(head.method, url).headers(headers).body(body).send().await;
-    let answer = answer.expect("the service answers");
+    for name in OF_THE_CONNECTION {
+        headers.remove(name);
+    }
+    let mut onward = way.client.request(head.method, way.target.join(&path).expect("a path can be joined to a URL"));
+    // Glance refuses a body where it expects none, even an empty one in chunks.
+    if !body.is_end_stream() {
+        onward = onward.body(reqwest::Body::wrap_stream(body.into_data_stream()));
+    }
+    let Ok(answer) = onward.headers(headers).send().await else {
+        // The service is away, or whoever asked has gone.
+        return StatusCode::BAD_GATEWAY.into_response();
+    };
     let mut response = Response::builder().status(answer.status());
     for (name, value) in answer.headers().iter().filter(|(name, _)| !OF_THE_CONNECTION.contains(&name.as_str())) {
         response = response.header(name, value);

@@ -32,13 +32,17 @@ impl Run {
     pub(crate) fn changes_nothing(&self) {
         self.exits(0);
         let last = self.stdout.lines().rfind(|line| !line.is_empty());
-        assert!(last.is_some_and(|line| line.starts_with("No changes.")), "the last line must be `No changes.`\n{self}");
+        assert!(
+            last.is_some_and(|line| line.starts_with("No changes.")),
+            "the last line must be `No changes.`\n{self}"
+        );
     }
 
     /// What follows a word in a message: `id     4711` has `4711` behind `id`.
     #[track_caller]
     pub(crate) fn told(&self, word: &str) -> String {
-        let behind = |line: &str| line.trim_start().strip_prefix(word)?.strip_prefix(' ').map(str::trim).map(str::to_owned);
+        let behind =
+            |line: &str| line.trim_start().strip_prefix(word)?.strip_prefix(' ').map(str::trim).map(str::to_owned);
         self.stderr.lines().find_map(behind).unwrap_or_else(|| panic!("a message must tell `{word}`\n{self}"))
     }
 

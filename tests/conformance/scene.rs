@@ -233,20 +233,15 @@ impl Scene {
 
     /// An image as the `openstack` client shows it to a user, or as HTTP does where there is no client.
     pub(crate) async fn shown(&self, session: &Session, cloud: &str, id: &str) -> Option<Value> {
-        let Some(client) = &self.estate.client else { return session.sees(id).await };
-        let mut command = Command::new(client);
-        command
-            .args(["image", "show", id, "-f", "json"])
-            .env("OS_CLIENT_CONFIG_FILE", &self.estate.clouds)
-            .env("OS_CLOUD", cloud);
-        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("running does not panic");
-        let output = output.expect("the client is installed");
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        if output.status.success() {
-            Some(serde_json::from_slice(&output.stdout).expect("with -f json the client prints JSON"))
-        } else {
-            assert!(error.contains("No Image found") || error.contains("404"), "{error}");
-            None
+        let Some(client) = self.estate.client else { return session.sees(id).await };
+        let (cloud, id) = (cloud.to_owned(), id.to_owned());
+        let answer = tokio::task::spawn_blocking(move || client(&cloud, &["image", "show", &id])).await;
+        match answer.expect("the client does not panic") {
+            Ok(image) => Some(image),
+            Err(error) => {
+                assert!(error.contains("No Image found"), "{error}");
+                None
+            }
         }
     }
 }

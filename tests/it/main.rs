@@ -1,11 +1,11 @@
 //! The one integration binary.
 
-#[cfg(test)]
-mod mirrors;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[cfg(test)]
 mod embedded;
+#[cfg(test)]
+mod mirrors;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
