@@ -16,6 +16,7 @@ pub mod lock;
 
 mod catalogue;
 mod files;
+mod fit;
 mod image;
 mod lifecycle;
 mod properties;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 pub use contents::{CloudEntry, FamilySpec, Import, ImportMethod, Manifest, PublisherSettings, Source};
 pub use diagnostic::{Diagnostic, SourceFile};
+pub use fit::misfits;
 
 /// Reads images.toml: the manifest and its warnings.
 ///
