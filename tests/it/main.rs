@@ -1,10 +1,10 @@
 //! The one integration binary.
 
-#[cfg(test)]
-mod drift;
 mod cli;
 #[path = "../conformance/mod.rs"]
 mod conformance;
+#[cfg(test)]
+mod drift;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]
