@@ -81,6 +81,8 @@ pub enum Command {
     Lock(Lock),
     /// Show the newest version of each family against the latest on the cloud
     Upstream(Upstream),
+    /// Show who still uses which version
+    Usage(Usage),
     /// Serve the embedded cloud on loopback
     Sandbox(Sandbox),
     /// Remove a lock that a dead run left

@@ -20,6 +20,7 @@ mod schema;
 mod show;
 mod unlock;
 mod upstream;
+mod usage;
 mod validate;
 
 use crate::cli::{Cli, Command};
@@ -61,6 +62,7 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
             Command::Lock(options) => lock::run(&cli.global, options, console).await,
+            Command::Usage(options) => usage::run(&cli.global, options, console).await,
             Command::Upstream(options) => upstream::run(&cli.global, options, console).await,
             Command::Sandbox(options) => sandbox::run(options, console).await,
             Command::Unlock(options) => unlock::run(&cli.global, options, console).await,

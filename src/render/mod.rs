@@ -35,6 +35,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 pub mod upstream;
+pub mod usage;
 pub mod words;
 
 pub use compose::{Coverage, Shown, compose};
