@@ -77,6 +77,8 @@ pub enum Command {
     Apply(Apply),
     /// Show a saved plan
     Show(Show),
+    /// Draw the order of work of a plan
+    Graph(Graph),
     /// Look upstream and pin versions in images.lock.toml
     Lock(Lock),
     /// Show the newest version of each family against the latest on the cloud
@@ -201,6 +203,31 @@ pub struct Show {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = PlanFormat::Human, value_name = "FORMAT")]
     pub format: PlanFormat,
+}
+
+/// `graph`
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// A saved plan; without it, what `plan` would show now
+    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "allow_deletes"])]
+    pub saved: Option<PathBuf>,
+    /// What is planned.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// The language of the picture
+    #[arg(long, value_enum, default_value_t = GraphFormat::Dot, value_name = "FORMAT")]
+    pub format: GraphFormat,
+}
+
+/// The languages in which the order of work can be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz: `gallerist graph | dot -Tpng > plan.png`.
+    Dot,
+    /// For Markdown on GitHub and GitLab.
+    Mermaid,
+    /// For browsers.
+    Svg,
 }
 
 /// `upstream`

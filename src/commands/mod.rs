@@ -9,6 +9,7 @@ mod demo;
 mod explain;
 mod files;
 mod front;
+mod graph;
 mod lock;
 mod locks;
 mod man;
@@ -61,6 +62,7 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
+            Command::Graph(options) => graph::run(&cli.global, options, console).await,
             Command::Lock(options) => lock::run(&cli.global, options, console).await,
             Command::Usage(options) => usage::run(&cli.global, options, console).await,
             Command::Upstream(options) => upstream::run(&cli.global, options, console).await,

@@ -20,6 +20,7 @@ pub mod escape;
 mod fields;
 mod github;
 mod gitlab;
+pub mod graph;
 mod html;
 mod human;
 mod json;

@@ -237,17 +237,95 @@ mod tests {
 
     #[test]
     fn people_see_what_is_in_use_and_by_whom() {
-        insta::assert_snapshot!(human(&report(), Styles::default()), @"");
+        insta::assert_snapshot!(human(&report(), Styles::default()), @r#"
+        VERSION                STATE       SERVERS  VOLUMES  PROJECTS
+        ubuntu-24.04/20260807  superseded  3        1        3
+        ubuntu-24.04/20261015  superseded  0        0        0
+        ubuntu-24.04/20261118  latest      0+       0+       0+
+
+        ubuntu-24.04/20260807  i1
+          project unknown: volumes -v1
+          project =HYPERLINK("x") (7be2): servers s1, s2
+          project 9f0c: servers s3
+
+        ubuntu-24.04/20261118  i1
+          unknown volumes: 403\u{1b}[m
+
+        1 of 3 versions in use; of 1 version not all users could be found out.
+        "#);
     }
 
     #[test]
     fn programs_get_what_is_promised() {
-        insta::assert_snapshot!(json(&report()), @"");
+        insta::assert_snapshot!(json(&report()), @r#"
+        {
+          "versions": [
+            {
+              "address": "ubuntu-24.04/20260807",
+              "id": "i1",
+              "state": "superseded",
+              "users": [
+                {
+                  "project_id": null,
+                  "project": null,
+                  "servers": [],
+                  "volumes": [
+                    "-v1"
+                  ]
+                },
+                {
+                  "project_id": "7be2",
+                  "project": "=HYPERLINK(\"x\")",
+                  "servers": [
+                    "s1",
+                    "s2"
+                  ],
+                  "volumes": []
+                },
+                {
+                  "project_id": "9f0c",
+                  "project": null,
+                  "servers": [
+                    "s3"
+                  ],
+                  "volumes": []
+                }
+              ],
+              "complete": true
+            },
+            {
+              "address": "ubuntu-24.04/20261015",
+              "id": "i1",
+              "state": "superseded",
+              "users": [],
+              "complete": true
+            },
+            {
+              "address": "ubuntu-24.04/20261118",
+              "id": "i1",
+              "state": "latest",
+              "users": [],
+              "complete": false,
+              "unknown": {
+                "volumes": "403\u001b[m"
+              }
+            }
+          ]
+        }
+        "#);
     }
 
     #[test]
     fn spreadsheets_get_no_formula() {
-        insta::assert_snapshot!(csv(&report()).replace("\r\n", "\n"), @"");
+        insta::assert_snapshot!(csv(&report()).replace("\r\n", "\n"), @r#"
+        address,id,state,complete,project_id,project,kind,user
+        ubuntu-24.04/20260807,i1,superseded,true,,,volume,'-v1
+        ubuntu-24.04/20260807,i1,superseded,true,7be2,"'=HYPERLINK(""x"")",server,s1
+        ubuntu-24.04/20260807,i1,superseded,true,7be2,"'=HYPERLINK(""x"")",server,s2
+        ubuntu-24.04/20260807,i1,superseded,true,9f0c,,server,s3
+        ubuntu-24.04/20261015,i1,superseded,true,,,,
+        ubuntu-24.04/20261118,i1,latest,false,,,,
+        "#);
         assert!(csv(&report()).ends_with("\r\n"));
         for beginning in ["=", "+", "-", "@", "\t", "\r"] {
             assert!(csv_cell(&format!("{beginning}1")).trim_start_matches('"').starts_with('\''), "{beginning:?}");
