@@ -85,6 +85,8 @@ pub enum Command {
     Upstream(Upstream),
     /// Show who still uses which version
     Usage(Usage),
+    /// Record what a plan would read, for `plan --snapshot`
+    Snapshot(Snapshot),
     /// Serve the embedded cloud on loopback
     Sandbox(Sandbox),
     /// Remove a lock that a dead run left
@@ -163,6 +165,9 @@ pub struct Plan {
     /// Save the plan: JSON, without secrets
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Plan against a cloud that `gallerist snapshot` recorded; needs no credentials
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -266,6 +271,14 @@ pub enum UsageFormat {
     Json,
     /// For a spreadsheet.
     Csv,
+}
+
+/// `snapshot`
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    /// Where to write it: JSON, without secrets
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// `sandbox`

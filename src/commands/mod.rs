@@ -19,6 +19,7 @@ mod present;
 mod sandbox;
 mod schema;
 mod show;
+mod snapshot;
 mod unlock;
 mod upstream;
 mod usage;
@@ -64,6 +65,7 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Show(options) => show::run(options, console),
             Command::Graph(options) => graph::run(&cli.global, options, console).await,
             Command::Lock(options) => lock::run(&cli.global, options, console).await,
+            Command::Snapshot(options) => snapshot::run(&cli.global, options, console).await,
             Command::Usage(options) => usage::run(&cli.global, options, console).await,
             Command::Upstream(options) => upstream::run(&cli.global, options, console).await,
             Command::Sandbox(options) => sandbox::run(options, console).await,
