@@ -1,8 +1,9 @@
-//! The command line: types whose doc comments are the help. No behaviour.
+//! The command line: types whose doc comments are the help, and what is read into them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// The exit codes, as `--help` prints them.
 const EXIT_CODES: &str = "Exit codes:
@@ -131,7 +132,7 @@ pub enum DataFormat {
 #[derive(Debug, Clone, Args)]
 pub struct Planning {
     /// Only families, or addresses, that match; may be repeated
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub target: Vec<String>,
     /// Allow up to this many deletions in one plan
     #[arg(long, value_name = "N")]
@@ -334,6 +335,27 @@ pub struct Man {
     /// The folder
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+}
+
+/// The long flag that somebody has written with one dash, as Terraform does. Asked before anything is parsed, for
+/// `-out=plan.json` would pass as `-o ut=plan.json`.
+pub fn meant_with_two_dashes(arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
+    let mut cli = Cli::command();
+    cli.build();
+    let is_flag = |name: &str| {
+        let commands = std::iter::once(&cli).chain(cli.get_subcommands());
+        let mut flags = commands.flat_map(clap::Command::get_arguments);
+        flags.any(|flag| flag.get_long_and_visible_aliases().is_some_and(|names| names.contains(&name)))
+    };
+    let words = arguments.into_iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    words.take_while(|word| word != "--").find_map(|word| {
+        let name = word.strip_prefix('-')?.split('=').next()?;
+        (name.len() > 1 && is_flag(name)).then(|| name.to_owned())
+    })
+}
+
+fn glob(text: &str) -> Result<String, String> {
+    globset::Glob::new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

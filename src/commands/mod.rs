@@ -19,6 +19,7 @@ mod present;
 mod sandbox;
 mod schema;
 mod show;
+mod signals;
 mod snapshot;
 mod unlock;
 mod upstream;
@@ -76,9 +77,10 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Man(options) => man::run(options, console),
         }
     };
-    match cli.global.timeout {
-        None => work.await,
-        Some(limit) => tokio::time::timeout(limit, work)
+    match (cli.global.timeout, &cli.command) {
+        // `apply` keeps to the limit itself: it has a lock to give back, and work to bring to a safe point.
+        (None, _) | (Some(_), Command::Apply(_)) => work.await,
+        (Some(limit), _) => tokio::time::timeout(limit, work)
             .await
             .unwrap_or_else(|_| Err(Stop::new(Exit::Error, format!("error: not done within {limit:?} (--timeout)")))),
     }

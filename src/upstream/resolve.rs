@@ -128,6 +128,7 @@ pub async fn versions(manifest: &Manifest, family: &FamilySpec, fetch: &Fetch) -
             disk_format: *disk_format,
             built: *built,
             trust: Trust::Declared,
+            signature: None,
             packages: None,
         }]),
         Source::File { path, version, compression, disk_format, built } => {
@@ -143,6 +144,7 @@ pub async fn versions(manifest: &Manifest, family: &FamilySpec, fetch: &Fetch) -
                 disk_format: *disk_format,
                 built: *built,
                 trust: Trust::Local,
+                signature: None,
                 packages: None,
             }])
         }
