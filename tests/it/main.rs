@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 #[cfg(test)]
+mod drift;
 mod cli;
 #[path = "../conformance/mod.rs"]
 mod conformance;
