@@ -1,8 +1,9 @@
-//! The command line: types whose doc comments are the help. No behaviour.
+//! The command line: types whose doc comments are the help, and what is read into them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// The exit codes, as `--help` prints them.
 const EXIT_CODES: &str = "Exit codes:
@@ -77,6 +78,10 @@ pub enum Command {
     Apply(Apply),
     /// Show a saved plan
     Show(Show),
+    /// Look upstream and pin versions in images.lock.toml
+    Lock(Lock),
+    /// Show the newest version of each family against the latest on the cloud
+    Upstream(Upstream),
     /// Serve the embedded cloud on loopback
     Sandbox(Sandbox),
     /// Remove a lock that a dead run left
@@ -121,7 +126,7 @@ pub enum DataFormat {
 #[derive(Debug, Clone, Args)]
 pub struct Planning {
     /// Only families, or addresses, that match; may be repeated
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub target: Vec<String>,
     /// Allow up to this many deletions in one plan
     #[arg(long, value_name = "N")]
@@ -203,15 +208,15 @@ pub struct Upstream {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = DataFormat::Human, value_name = "FORMAT")]
     pub format: DataFormat,
-    /// Ask the publishers alone, no cloud
+    /// Ask the publishers alone; needs no credentials
     #[arg(long)]
-    pub offline_cloud: bool,
+    pub no_cloud: bool,
 }
 
 /// `lock`
 #[derive(Debug, Args)]
 pub struct Lock {
-    /// Only these families
+    /// Look up these families only; the others keep what they have
     #[arg(value_name = "FAMILY")]
     pub families: Vec<String>,
 }
@@ -288,6 +293,27 @@ pub struct Man {
     /// The folder
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
+}
+
+/// The long flag that somebody has written with one dash, as Terraform does. Asked before anything is parsed, for
+/// `-out=plan.json` would pass as `-o ut=plan.json`.
+pub fn meant_with_two_dashes(arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
+    let mut cli = Cli::command();
+    cli.build();
+    let is_flag = |name: &str| {
+        let commands = std::iter::once(&cli).chain(cli.get_subcommands());
+        let mut flags = commands.flat_map(clap::Command::get_arguments);
+        flags.any(|flag| flag.get_long_and_visible_aliases().is_some_and(|names| names.contains(&name)))
+    };
+    let words = arguments.into_iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    words.take_while(|word| word != "--").find_map(|word| {
+        let name = word.strip_prefix('-')?.split('=').next()?;
+        (name.len() > 1 && is_flag(name)).then(|| name.to_owned())
+    })
+}
+
+fn glob(text: &str) -> Result<String, String> {
+    globset::Glob::new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

@@ -4,12 +4,17 @@ use std::process::ExitCode;
 
 use anstream::ColorChoice;
 use clap::Parser;
-use gallerist::cli::{Cli, Colour};
+use gallerist::cli::{self, Cli, Colour};
 use gallerist::commands;
 use gallerist::exit::Exit;
 use gallerist::render::console::{Console, Input, Volume};
 
 fn main() -> ExitCode {
+    if let Some(flag) = cli::meant_with_two_dashes(std::env::args_os()) {
+        let console = Console::new(ColorChoice::Auto, Volume::Normal, Input::Forbidden);
+        console.complain(&format!("error: long flags have two dashes: `--{flag}`, not `-{flag}`"));
+        return Exit::Usage.into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

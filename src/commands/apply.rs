@@ -1,12 +1,15 @@
 //! `apply`: plan, show, ask, do.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::front::{self, Front};
 use super::locks::Locks;
+use super::signals::{Stopper, Why};
 use super::{Stop, outcome, present, show};
 use crate::cli::{Apply, Global, PlanFormat, Planning};
 use crate::exit::Exit;
@@ -21,6 +24,7 @@ use crate::render::refusal;
 use crate::render::summary::{Interruption, summary};
 
 pub(super) async fn run(global: &Global, options: &Apply, console: &Console) -> Result<Exit, Stop> {
+    let deadline = global.timeout.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
     let saved = options.saved.as_deref().map(show::read).transpose()?;
     let manifest = front::load(global, console)?;
     // Before any request: a job that would have nobody to ask must fail on quiet days as well.
@@ -28,30 +32,44 @@ pub(super) async fn run(global: &Global, options: &Apply, console: &Console) -> 
         return Err(nobody_to_ask());
     }
     let lock_file = front::lock_file(&global.config, console)?;
-    let sites = front::connect(global, &manifest).await?;
-    let locks = Locks::acquire(&sites, &manifest.catalogue, options.lock_timeout, console).await?;
     let planning = match &saved {
         Some(saved) => Planning { target: saved.gallerist.targets.clone(), ..options.planning.clone() },
         None => options.planning.clone(),
     };
-    let ended = async {
-        let front =
-            front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, jiff::Timestamp::now()).await?;
-        under_lock(global, options, &planning, saved.as_ref(), &front, console).await
-    }
-    .await;
-    locks.release(&sites, console).await;
+    let mut stopper = Stopper::listen(deadline)?;
+    let sites = tokio::select! {
+        sites = front::connect(global, &manifest) => sites?,
+        why = stopper.wait() => return Err(why.before_any_change()),
+    };
+    let mut locks = Locks::new(&sites, manifest.catalogue.clone());
+    let work = async {
+        locks.acquire(options.lock_timeout, console).await?;
+        let now = jiff::Timestamp::now();
+        let front = front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?;
+        approved(global, options, &planning, saved.as_ref(), &front, console).await.map(|()| front)
+    };
+    let approved = tokio::select! {
+        approved = work => approved,
+        why = stopper.wait() => Err(why.before_any_change()),
+    };
+    let ended = match approved {
+        Ok(front) if front.plan.is_empty() => Ok(Exit::Done),
+        Ok(front) => carry_out(&front, usize::from(options.parallelism), console, &mut stopper).await,
+        Err(stop) => Err(stop),
+    };
+    locks.release(console).await;
     ended
 }
 
-async fn under_lock(
+/// Shows the plan, and ends unless it is the one that is expected, no guard refuses it, and somebody says yes.
+async fn approved(
     global: &Global,
     options: &Apply,
     planning: &Planning,
     saved: Option<&Document>,
     front: &Front,
     console: &Console,
-) -> Result<Exit, Stop> {
+) -> Result<(), Stop> {
     let document = present::document(front, global, planning);
     present::write_reports(&document, &options.report)?;
     console.answer(&present::text(&document, PlanFormat::Human, console))?;
@@ -59,13 +77,10 @@ async fn under_lock(
     if document.gallerist.blocked {
         return Err(Stop::new(Exit::Refused, refusal(&document).join("\n")));
     }
-    if front.plan.is_empty() {
-        return Ok(Exit::Done);
+    if front.plan.is_empty() || options.auto_approve {
+        return Ok(());
     }
-    if !options.auto_approve {
-        ask(front, console)?;
-    }
-    carry_out(front, usize::from(options.parallelism), console).await
+    ask(front, console.clone()).await
 }
 
 fn nobody_to_ask() -> Stop {
@@ -105,7 +120,7 @@ fn expected(document: &Document, wanted: Option<&str>) -> Result<(), Stop> {
 }
 
 /// Asks for `yes`; as soon as something is deleted, for the names of the sites that lose it.
-fn ask(front: &Front, console: &Console) -> Result<(), Stop> {
+async fn ask(front: &Front, console: Console) -> Result<(), Stop> {
     let doomed: Vec<_> =
         front.plan.steps().map(|(_, step)| step).filter(|step| step.operation.verb() == Verb::Delete).collect();
     let mut sites: Vec<String> = doomed.iter().map(|step| step.site.to_string()).collect();
@@ -124,14 +139,23 @@ fn ask(front: &Front, console: &Console) -> Result<(), Stop> {
         );
         (question, wanted)
     };
-    match console.ask(&question) {
-        Some(answer) if answer == wanted => Ok(()),
-        Some(_) | None => Err(Stop::new(Exit::NotApproved, "Not approved. Nothing was changed.")),
+    // On a thread of its own, for whom nobody waits at the end: an interruption must not hang on the next line typed.
+    let (tell, answer) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || tell.send(console.ask(&question)));
+    match answer.await {
+        Ok(Some(answer)) if answer == wanted => Ok(()),
+        Ok(_) | Err(_) => Err(Stop::new(Exit::NotApproved, "Not approved. Nothing was changed.")),
     }
 }
 
-/// Does it, tells it as it happens, and sums it up whatever the end.
-pub(super) async fn carry_out(front: &Front, parallelism: usize, console: &Console) -> Result<Exit, Stop> {
+/// Does it, tells it as it happens, and sums it up whatever the end. The first reason to stop ends the run at the next
+/// safe point, a second one ends it where it stands.
+pub(super) async fn carry_out(
+    front: &Front,
+    parallelism: usize,
+    console: &Console,
+    stopper: &mut Stopper,
+) -> Result<Exit, Stop> {
     let mirror = crate::transfer::client().context("the client for mirrors")?;
     let import = &front.manifest.import;
     let route = match import.method {
@@ -146,41 +170,33 @@ pub(super) async fn carry_out(front: &Front, parallelism: usize, console: &Conso
         front.desired.boot_test.clone(),
     );
     let cancel = CancellationToken::new();
-    let signal = tokio::spawn(signals(cancel.clone(), *console));
-    let begun = std::time::Instant::now();
-    let progress = Progress::new(*console);
+    let begun = Instant::now();
+    let progress = Progress::new(console.clone());
     let tell = |event| progress.hear(&event);
-    let outcomes = crate::apply::run(&front.plan, Arc::new(performer), parallelism, cancel.clone(), &tell).await;
+    let mut work = pin!(crate::apply::run(&front.plan, Arc::new(performer), parallelism, cancel.clone(), &tell));
+    let mut ended_by = None;
+    let outcomes = loop {
+        tokio::select! {
+            outcomes = &mut work => break outcomes,
+            why = stopper.wait() => {
+                if ended_by.is_some() {
+                    stop_at_once(why, console);
+                }
+                ended_by = Some(why);
+                cancel.cancel();
+                console.complain(&why.while_applying());
+            }
+        }
+    };
     progress.end();
-    signal.abort();
-    let interruption = if cancel.is_cancelled() { Interruption::Interrupted } else { Interruption::None };
+    let interruption = ended_by.map_or(Interruption::None, |_| Interruption::Interrupted);
     let told = outcome::told(&front.plan, &outcomes, interruption, begun.elapsed());
     console.answer(&format!("\n{}", summary(&told)))?;
-    Ok(match interruption {
-        Interruption::Interrupted => Exit::Interrupted,
-        Interruption::None => outcome::exit(&front.plan, &outcomes),
-    })
+    Ok(ended_by.and_then(Why::exit).unwrap_or_else(|| outcome::exit(&front.plan, &outcomes)))
 }
 
-/// The first signal asks the run to end at the next safe point, the second ends it where it stands.
-async fn signals(cancel: CancellationToken, console: Console) {
-    if wait_for_signal().await.is_err() {
-        return;
-    }
-    cancel.cancel();
-    console.complain("\nInterrupted: what is under way is brought to a safe point. Once more to stop at once.");
-    if wait_for_signal().await.is_ok() {
-        console.complain(
-            "Stopped at once: half an image and the lock may be left; the next apply finishes or removes them.",
-        );
-        std::process::exit(i32::from(Exit::Interrupted.code()));
-    }
-}
-
-async fn wait_for_signal() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
+fn stop_at_once(why: Why, console: &Console) -> ! {
+    console
+        .complain("Stopped at once: half an image and the lock may be left; the next apply finishes or removes them.");
+    std::process::exit(i32::from(why.exit().unwrap_or(Exit::Partial).code()))
 }

@@ -8,51 +8,54 @@ use super::Stop;
 use crate::exit::Exit;
 use crate::model::name::CatalogueName;
 use crate::openstack::Site;
-use crate::openstack::lock::{self, Acquired, Holder, Lock, Unlocked};
+use crate::openstack::lock::{self, Acquired, Holder, Unlocked};
 use crate::render::console::Console;
 
 /// What is held while a plan is made and applied.
-pub(super) struct Locks(Vec<(usize, Lock)>);
+pub(super) struct Locks<'a> {
+    sites: &'a [Site],
+    catalogue: CatalogueName,
+    /// Where there may be a lock of ours, and its id. Noted before it is asked for: whoever is stopped before the answer
+    /// comes has one to give back all the same.
+    ours: Vec<(&'a Site, String)>,
+}
 
-impl Locks {
+impl<'a> Locks<'a> {
+    /// No lock yet.
+    pub(super) const fn new(sites: &'a [Site], catalogue: CatalogueName) -> Self {
+        Self { sites, catalogue, ours: Vec::new() }
+    }
+
     /// Takes the catalogue's lock on every site, in their order, so that two runs cannot wait for each other.
     ///
     /// # Errors
-    /// Somebody else has one of them; those taken before are given back.
-    pub(super) async fn acquire(
-        sites: &[Site],
-        catalogue: &CatalogueName,
-        patience: Duration,
-        console: &Console,
-    ) -> Result<Self, Stop> {
-        let mut locks = Self(Vec::new());
-        for (index, site) in sites.iter().enumerate() {
+    /// Somebody else has one of them. Those taken before must still be given back.
+    pub(super) async fn acquire(&mut self, patience: Duration, console: &Console) -> Result<(), Stop> {
+        for site in self.sites {
             let holder = Holder::new(&site.user, &place(), Timestamp::now());
-            let acquired = lock::acquire(site, catalogue, &holder, patience).await;
-            match acquired {
-                Ok(Acquired::Held(lock)) => locks.0.push((index, lock)),
-                Ok(Acquired::Forbidden(message)) => console.say(&format!(
-                    "note: {} does not let {} hold a lock ({message}); make sure that only one apply runs at a time",
-                    site.name, site.user
-                )),
-                Ok(Acquired::Busy(holder)) => {
-                    locks.release(sites, console).await;
-                    return Err(busy(site, holder.as_ref()));
+            self.ours.push((site, holder.id.clone()));
+            match lock::acquire(site, &self.catalogue, &holder, patience).await? {
+                Acquired::Held => {}
+                Acquired::Forbidden(message) => {
+                    self.ours.pop();
+                    console.say(&format!(
+                        "note: {} does not let {} hold a lock ({message}); make sure that only one apply runs at a time",
+                        site.name, site.user
+                    ));
                 }
-                Err(error) => {
-                    locks.release(sites, console).await;
-                    return Err(error.into());
+                Acquired::Busy(holder) => {
+                    self.ours.pop();
+                    return Err(busy(site, holder.as_ref()));
                 }
             }
         }
-        Ok(locks)
+        Ok(())
     }
 
     /// Gives all of them back. One that cannot be given back is reported, with the command that frees it.
-    pub(super) async fn release(self, sites: &[Site], console: &Console) {
-        for (index, lock) in self.0 {
-            let (site, id) = (&sites[index], lock.id().to_owned());
-            match lock.release(site).await {
+    pub(super) async fn release(self, console: &Console) {
+        for (site, id) in self.ours {
+            match lock::unlock(site, &self.catalogue, &id).await {
                 Ok(Unlocked::Freed | Unlocked::NotLocked | Unlocked::Other(_)) => {}
                 Err(error) => console.complain(&format!(
                     "warning: the lock on {} could not be given back: {error}\n  = help: `gallerist unlock {id}`",

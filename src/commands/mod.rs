@@ -7,7 +7,9 @@ mod apply;
 mod completions;
 mod demo;
 mod explain;
+mod files;
 mod front;
+mod lock;
 mod locks;
 mod man;
 mod outcome;
@@ -16,7 +18,9 @@ mod present;
 mod sandbox;
 mod schema;
 mod show;
+mod signals;
 mod unlock;
+mod upstream;
 mod validate;
 
 use crate::cli::{Cli, Command};
@@ -57,6 +61,8 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
+            Command::Lock(options) => lock::run(&cli.global, options, console).await,
+            Command::Upstream(options) => upstream::run(&cli.global, options, console).await,
             Command::Sandbox(options) => sandbox::run(options, console).await,
             Command::Unlock(options) => unlock::run(&cli.global, options, console).await,
             Command::Explain(options) => explain::run(options, console),
@@ -65,9 +71,10 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Man(options) => man::run(options, console),
         }
     };
-    match cli.global.timeout {
-        None => work.await,
-        Some(limit) => tokio::time::timeout(limit, work)
+    match (cli.global.timeout, &cli.command) {
+        // `apply` keeps to the limit itself: it has a lock to give back, and work to bring to a safe point.
+        (None, _) | (Some(_), Command::Apply(_)) => work.await,
+        (Some(limit), _) => tokio::time::timeout(limit, work)
             .await
             .unwrap_or_else(|_| Err(Stop::new(Exit::Error, format!("error: not done within {limit:?} (--timeout)")))),
     }

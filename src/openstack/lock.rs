@@ -59,19 +59,11 @@ impl Holder {
     }
 }
 
-/// A lock that we hold.
-#[derive(Debug)]
-#[must_use = "a lock that is not released stays"]
-pub struct Lock {
-    namespace: String,
-    id: String,
-}
-
 /// What came of trying to get a lock.
 #[derive(Debug)]
 pub enum Acquired {
-    /// It is ours.
-    Held(Lock),
+    /// It is ours, under the holder's id, and stays until [`unlock`] is told that id.
+    Held,
     /// Somebody else has it; who, where Glance lets us see.
     Busy(Option<Holder>),
     /// The policy allows us no namespaces. The text is Glance's.
@@ -142,13 +134,13 @@ async fn attempt(site: &Site, catalogue: &CatalogueName, holder: &Holder) -> Res
     });
     let request = Request::new(Method::POST, "metadefs/namespaces").json(&body);
     let error = match site.glance.endpoint().send(request).await {
-        Ok(_) => return Ok(Acquired::Held(Lock { namespace, id: holder.id.clone() })),
+        Ok(_) => return Ok(Acquired::Held),
         Err(error) if error.kind() == ErrorKind::Forbidden => return Ok(Acquired::Forbidden(error.message)),
         Err(error) => error,
     };
     // Taken, or the answer to our own request was lost: the id in the description tells.
     match (read(site, &namespace).await, error.kind()) {
-        (Ok(Some(found)), _) if found.id == holder.id => Ok(Acquired::Held(Lock { namespace, id: holder.id.clone() })),
+        (Ok(Some(found)), _) if found.id == holder.id => Ok(Acquired::Held),
         (Ok(found), ErrorKind::Conflict) => Ok(Acquired::Busy(found)),
         (Err(_), ErrorKind::Conflict) => Ok(Acquired::Busy(None)),
         (Ok(Some(found)), _) => Ok(Acquired::Busy(Some(found))),
@@ -182,34 +174,16 @@ async fn read(site: &Site, namespace: &str) -> Result<Option<Holder>, ApiError> 
     }
 }
 
-impl Lock {
-    /// The id under which it is held.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Gives the lock back. One that somebody else has freed or taken meanwhile is left as it is.
-    ///
-    /// # Errors
-    /// Glance could not be asked; the lock may still be there.
-    pub async fn release(self, site: &Site) -> Result<Unlocked, ApiError> {
-        free(site, &self.namespace, &self.id).await
-    }
-}
-
 /// Frees the catalogue's lock on a site if it has this id.
 ///
 /// # Errors
 /// Glance could not be asked.
 pub async fn unlock(site: &Site, catalogue: &CatalogueName, id: &str) -> Result<Unlocked, ApiError> {
-    free(site, &namespace(catalogue), id).await
-}
-
-async fn free(site: &Site, namespace: &str, id: &str) -> Result<Unlocked, ApiError> {
-    match read(site, namespace).await? {
+    let namespace = namespace(catalogue);
+    match read(site, &namespace).await? {
         None => Ok(Unlocked::NotLocked),
         Some(found) if found.id == id && !id.is_empty() => {
-            match site.glance.endpoint().send(Request::new(Method::DELETE, path(namespace))).await {
+            match site.glance.endpoint().send(Request::new(Method::DELETE, path(&namespace))).await {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(Unlocked::Freed),
                 outcome => outcome.map(|_| Unlocked::Freed),
             }

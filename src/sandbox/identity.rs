@@ -135,6 +135,11 @@ impl Identity {
         })
     }
 
+    /// The names of the tokens there are.
+    pub(super) fn token_names(&self) -> impl Iterator<Item = &String> {
+        self.tokens.keys()
+    }
+
     /// Makes one token worthless.
     pub(super) fn revoke(&mut self, name: &str) {
         self.tokens.remove(name);

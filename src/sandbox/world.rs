@@ -123,6 +123,11 @@ impl World {
         self.log.clear();
     }
 
+    /// Every token that would be let in, for whoever must make sure that none is told to anybody.
+    pub fn tokens(&self) -> Vec<String> {
+        self.identity.token_names().cloned().collect()
+    }
+
     /// Makes every token worthless; whoever goes on must authenticate again.
     pub fn revoke_tokens(&mut self) {
         self.identity.revoke_all();
@@ -147,6 +152,11 @@ impl World {
     /// Publishes bytes on the mirror, in place of what was there.
     pub fn publish(&mut self, path: &str, bytes: impl Into<Bytes>) {
         self.mirror.publish(path, bytes.into());
+    }
+
+    /// What the mirror has under a path, however it behaves there.
+    pub fn published(&self, path: &str) -> Option<Bytes> {
+        self.mirror.published(path)
     }
 
     /// Takes a file off the mirror.

@@ -1,12 +1,19 @@
 //! The one integration binary.
 
 #[cfg(test)]
+mod cli;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod mirrors;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod publishers;
 #[cfg(test)]
 mod seasons;
 #[cfg(test)]

@@ -6,7 +6,9 @@
 //! shares code with what it judges judges nothing.
 
 pub(crate) mod draw;
+pub(crate) mod gallery;
 pub(crate) mod laws;
 pub(crate) mod policies;
 pub(crate) mod sim;
+pub(crate) mod stage;
 pub(crate) mod world;
