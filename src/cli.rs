@@ -78,6 +78,10 @@ pub enum Command {
     Apply(Apply),
     /// Show a saved plan
     Show(Show),
+    /// Look upstream and pin versions in images.lock.toml
+    Lock(Lock),
+    /// Show the newest version of each family against the latest on the cloud
+    Upstream(Upstream),
     /// Serve the embedded cloud on loopback
     Sandbox(Sandbox),
     /// Remove a lock that a dead run left
@@ -204,15 +208,15 @@ pub struct Upstream {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = DataFormat::Human, value_name = "FORMAT")]
     pub format: DataFormat,
-    /// Ask the publishers alone, no cloud
+    /// Ask the publishers alone; needs no credentials
     #[arg(long)]
-    pub offline_cloud: bool,
+    pub no_cloud: bool,
 }
 
 /// `lock`
 #[derive(Debug, Args)]
 pub struct Lock {
-    /// Only these families
+    /// Look up these families only; the others keep what they have
     #[arg(value_name = "FAMILY")]
     pub families: Vec<String>,
 }

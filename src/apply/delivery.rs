@@ -197,10 +197,9 @@ impl Machine for Delivery {
         let Some(answer) = answer else { return self.record(0) };
         match state {
             State::Begin => self.record(0),
-            State::Recording(index) => match answer {
-                Answer::Done => self.record(index + 1),
-                other => {
-                    let failure = other.unexpected();
+            State::Recording(index) => match answer.done() {
+                Ok(()) => self.record(index + 1),
+                Err(failure) => {
                     self.uploads[index] = Some(failure);
                     let Target { site, id, .. } = &self.targets[index];
                     let request = Request::Read { site: site.clone(), id: id.clone() };
@@ -209,29 +208,25 @@ impl Machine for Delivery {
             },
             State::Recognising(index) => {
                 let refusal = self.uploads[index].take();
-                match answer {
-                    Answer::Image(Some(image)) if self.is_our_record(index, &image) => {}
-                    Answer::Image(_) => {
-                        let silent = || Failure::refused("the record left by an earlier run is no longer there");
-                        self.conclude(index, Outcome::Failed(refusal.unwrap_or_else(silent)));
-                    }
-                    other => {
-                        let failure = refusal.unwrap_or_else(|| other.unexpected());
-                        self.conclude(index, Outcome::Failed(failure));
-                    }
+                let failure = match answer.image() {
+                    Ok(Some(image)) if self.is_our_record(index, &image) => None,
+                    Ok(_) => Some(Failure::refused("the record left by an earlier run is no longer there")),
+                    Err(failure) => Some(failure),
+                };
+                if let Some(failure) = failure {
+                    self.conclude(index, Outcome::Failed(refusal.unwrap_or(failure)));
                 }
                 self.record(index + 1)
             }
             State::Delivering(open) => {
-                match answer {
-                    Answer::Delivered(delivered, results) => {
+                match answer.delivered() {
+                    Ok((delivered, results)) => {
                         self.delivered = Some(delivered);
                         for (index, result) in open.into_iter().zip(results) {
                             self.uploads[index] = result.err();
                         }
                     }
-                    other => {
-                        let failure = other.unexpected();
+                    Err(failure) => {
                         for index in open {
                             self.uploads[index] = Some(failure.clone());
                         }
@@ -239,36 +234,34 @@ impl Machine for Delivery {
                 }
                 self.read(0)
             }
-            State::Reading(index) => match answer {
-                Answer::Image(Some(image)) => match self.objection(index, &image) {
+            State::Reading(index) => match answer.image() {
+                Ok(Some(image)) => match self.objection(index, &image) {
                     Some(why) => self.discard(index, why),
                     None => self.boot(index, *image),
                 },
-                Answer::Image(None) => {
+                Ok(None) => {
                     let why = self.uploads[index].clone().unwrap_or_else(|| Failure::refused("the image is gone"));
                     self.conclude(index, Outcome::Failed(why));
                     self.read(index + 1)
                 }
-                other => {
-                    // Nobody can tell what is there. It is private and marked: the next run finds and finishes it.
-                    let failure = other.unexpected();
+                // Nobody can tell what is there. It is private and marked: the next run finds and finishes it.
+                Err(failure) => {
                     self.conclude(index, Outcome::Failed(failure));
                     self.read(index + 1)
                 }
             },
-            State::Booting(index) => match answer {
-                Answer::Booted(BootOutcome::Passed | BootOutcome::NotAsked) => {
+            State::Booting(index) => match answer.booted() {
+                Ok(BootOutcome::Passed | BootOutcome::NotAsked) => {
                     if let Some(image) = self.images[index].clone() {
                         let outcome = Outcome::Staged(Box::new(image), self.delivered.clone());
                         self.conclude(index, outcome);
                     }
                     self.read(index + 1)
                 }
-                Answer::Booted(BootOutcome::Failed(why)) => {
+                Ok(BootOutcome::Failed(why)) => {
                     self.mark_failed(index, Failure::refused(format!("the boot test failed: {why}")))
                 }
-                other => {
-                    let failure = other.unexpected();
+                Err(failure) => {
                     self.conclude(index, Outcome::Failed(failure));
                     self.read(index + 1)
                 }
@@ -279,14 +272,11 @@ impl Machine for Delivery {
                 self.read(index + 1)
             }
             State::Discarding(index, why) => {
-                let why = match answer {
-                    Answer::Done => why,
-                    other => match other.unexpected() {
-                        Failure { kind: FailureKind::Gone, .. } => why,
-                        Failure { message, .. } => Failure {
-                            message: format!("{} (and the record could not be removed: {message})", why.message),
-                            ..why
-                        },
+                let why = match answer.done() {
+                    Ok(()) | Err(Failure { kind: FailureKind::Gone, .. }) => why,
+                    Err(Failure { message, .. }) => Failure {
+                        message: format!("{} (and the record could not be removed: {message})", why.message),
+                        ..why
                     },
                 };
                 self.conclude(index, Outcome::Failed(why));

@@ -25,12 +25,12 @@ pub enum Newcomer {
         /// Where.
         site: SiteName,
         /// The image as it was read back.
-        image: Image,
+        image: Box<Image>,
         /// What it gets.
         after: Box<Attributes>,
     },
     /// An image that was there before.
-    Known(Change),
+    Known(Box<Change>),
     /// Nobody: the change concerns no public name.
     Nobody,
 }
@@ -131,7 +131,7 @@ impl HandOver {
 
     fn changes(&self) -> impl Iterator<Item = &Change> {
         let known = match &self.new {
-            Newcomer::Known(change) => Some(change),
+            Newcomer::Known(change) => Some(&**change),
             Newcomer::Delivered { .. } | Newcomer::Nobody => None,
         };
         known.into_iter().chain(&self.old)
@@ -151,7 +151,7 @@ impl HandOver {
                 let request = self.old[index].patch();
                 self.ask(State::Hiding(index), request)
             }
-            None => self.finish(Outcome::Done(None)),
+            None => self.finish(&Outcome::Done(None)),
         }
     }
 
@@ -169,17 +169,17 @@ impl HandOver {
         }
         match self.patch_new(Direction::Back) {
             Some(request) => self.ask(State::RestoringNew(why), request),
-            None => self.finish(Outcome::Failed(why)),
+            None => self.finish(&Outcome::Failed(why)),
         }
     }
 
     /// Ends without having changed anything.
-    fn stop(&mut self, outcome: Outcome) -> Next {
+    fn stop(&mut self, outcome: &Outcome) -> Next {
         self.outcomes.iter_mut().for_each(|slot| *slot = Some(outcome.clone()));
         self.finish(outcome)
     }
 
-    fn finish(&self, new: Outcome) -> Next {
+    fn finish(&self, new: &Outcome) -> Next {
         let node = match &self.new {
             Newcomer::Delivered { node, .. } => Some(*node),
             Newcomer::Known(change) => Some(change.node),
@@ -210,8 +210,8 @@ impl HandOver {
             (Which::Old(index), _) => &self.old[index],
             (Which::New, Newcomer::Delivered { .. } | Newcomer::Nobody) => return self.read_old(0),
         };
-        match answer {
-            Answer::Image(found) => match (deviation(found.as_deref(), &change.before), which, found) {
+        match answer.image() {
+            Ok(found) => match (deviation(found.as_deref(), &change.before), which, found) {
                 (None, Which::New, _) => self.read_old(0),
                 (None, Which::Old(index), _) => self.read_old(index + 1),
                 // An old version that somebody deleted has nothing left to give up; the new one is needed all the more.
@@ -219,12 +219,9 @@ impl HandOver {
                     self.outcomes[index] = Some(Outcome::Done(Some("somebody has deleted it meanwhile".to_owned())));
                     self.read_old(index + 1)
                 }
-                (Some(deviation), _, _) => self.stop(Outcome::Stale(deviation)),
+                (Some(deviation), _, _) => self.stop(&Outcome::Stale(deviation)),
             },
-            other => {
-                let failure = other.unexpected();
-                self.stop(Outcome::Failed(failure))
-            }
+            Err(failure) => self.stop(&Outcome::Failed(failure)),
         }
     }
 }
@@ -241,20 +238,10 @@ enum Which {
     Old(usize),
 }
 
-/// Whether a read-back image has these attributes: what settles a lost answer.
-fn arrived(answer: &Answer, wanted: &Attributes) -> bool {
-    match answer {
-        Answer::Image(Some(image)) => {
-            let found = &image.attributes;
-            found.name == wanted.name && found.visibility == wanted.visibility && found.tags == wanted.tags
-        }
-        Answer::Image(None)
-        | Answer::Done
-        | Answer::Delivered(..)
-        | Answer::Booted(_)
-        | Answer::Usage(_)
-        | Answer::Failed(_) => false,
-    }
+/// Whether an image that was read back has these attributes: what settles a lost answer.
+fn arrived(image: &Image, wanted: &Attributes) -> bool {
+    let found = &image.attributes;
+    found.name == wanted.name && found.visibility == wanted.visibility && found.tags == wanted.tags
 }
 
 impl Machine for HandOver {
@@ -263,59 +250,56 @@ impl Machine for HandOver {
         match self.state.clone() {
             State::ReadingNew => self.compared(Which::New, answer),
             State::ReadingOld(index) => self.compared(Which::Old(index), answer),
-            State::Reactivating(index) => match answer {
-                Answer::Done => self.reactivate(index + 1),
-                other => {
-                    let failure = other.unexpected();
-                    self.stop(Outcome::Failed(failure))
-                }
+            State::Reactivating(index) => match answer.done() {
+                Ok(()) => self.reactivate(index + 1),
+                Err(failure) => self.stop(&Outcome::Failed(failure)),
             },
-            State::Showing => match (answer, self.new_id()) {
-                (Answer::Done, _) => self.hide(0),
-                (other, Some((site, id))) => {
+            State::Showing => match (answer.done(), self.new_id()) {
+                (Ok(()), _) => self.hide(0),
+                (Err(failure), Some((site, id))) => {
                     let request = Request::Read { site: site.clone(), id: id.clone() };
-                    self.ask(State::ProbingNew(other.unexpected()), request)
+                    self.ask(State::ProbingNew(failure), request)
                 }
-                (other, None) => self.stop(Outcome::Failed(other.unexpected())),
+                (Err(failure), None) => self.stop(&Outcome::Failed(failure)),
             },
-            State::ProbingNew(failure) => match self.new_after() {
-                Some(wanted) if arrived(&answer, wanted) => self.hide(0),
-                Some(_) | None => self.stop(Outcome::Failed(failure)),
+            State::ProbingNew(failure) => match (answer.image(), self.new_after()) {
+                (Ok(Some(image)), Some(wanted)) if arrived(&image, wanted) => self.hide(0),
+                (Ok(_) | Err(_), _) => self.stop(&Outcome::Failed(failure)),
             },
-            State::Hiding(index) => match answer {
-                Answer::Done => self.hidden(index),
-                other => {
+            State::Hiding(index) => match answer.done() {
+                Ok(()) => self.hidden(index),
+                Err(failure) => {
                     let request = self.old[index].read();
-                    self.ask(State::ProbingOld(index, other.unexpected()), request)
+                    self.ask(State::ProbingOld(index, failure), request)
                 }
             },
-            State::ProbingOld(index, failure) => match answer {
-                Answer::Image(None) => {
+            State::ProbingOld(index, failure) => match answer.image() {
+                Ok(None) => {
                     self.outcomes[index] = Some(Outcome::Done(Some("somebody has deleted it meanwhile".to_owned())));
                     self.hide(index + 1)
                 }
-                answer if arrived(&answer, &self.old[index].after) => self.hidden(index),
-                Answer::Image(Some(_)) => {
+                Ok(Some(image)) if arrived(&image, &self.old[index].after) => self.hidden(index),
+                Ok(Some(_)) => {
                     self.outcomes[index] = Some(Outcome::Failed(failure.clone()));
                     self.restore(index, failure)
                 }
-                Answer::Done | Answer::Delivered(..) | Answer::Booted(_) | Answer::Usage(_) | Answer::Failed(_) => {
-                    // Nobody can tell whether it still has the name. The new one has it for certain: stay there.
+                // Nobody can tell whether it still has the name. The new one has it for certain: stay there.
+                Err(_) => {
                     self.outcomes[index] = Some(Outcome::Failed(failure));
                     self.hide(index + 1)
                 }
             },
-            State::RestoringOld(index, why) => match answer {
-                Answer::Done => {
+            State::RestoringOld(index, why) => match answer.done() {
+                Ok(()) => {
                     self.outcomes[index] = Some(Outcome::Failed(why.clone()));
                     self.restore(index, why)
                 }
                 // An old version that cannot get its name back: the new one must keep it.
-                other => self.finish(Outcome::Failed(joined(&why, &other.unexpected()))),
+                Err(then) => self.finish(&Outcome::Failed(joined(&why, &then))),
             },
-            State::RestoringNew(why) => match answer {
-                Answer::Done => self.finish(Outcome::Failed(why)),
-                other => self.finish(Outcome::Failed(joined(&why, &other.unexpected()))),
+            State::RestoringNew(why) => match answer.done() {
+                Ok(()) => self.finish(&Outcome::Failed(why)),
+                Err(then) => self.finish(&Outcome::Failed(joined(&why, &then))),
             },
         }
     }

@@ -15,7 +15,7 @@ pub mod removal;
 pub mod request;
 pub mod schedule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -53,7 +53,7 @@ pub async fn run(
     let mut schedule = Schedule::new(plan, new_id);
     let mut running: JoinSet<(UnitId, Vec<(NodeIndex, Outcome)>)> = JoinSet::new();
     let (meter, mut readings) = tokio::sync::mpsc::unbounded_channel::<(UnitId, u64, Option<u64>)>();
-    let mut told: BTreeMap<NodeIndex, ()> = BTreeMap::new();
+    let mut told: BTreeSet<NodeIndex> = BTreeSet::new();
     loop {
         if cancel.is_cancelled() {
             schedule.stop("the run was interrupted");
@@ -61,7 +61,7 @@ pub async fn run(
         while running.len() < parallelism.max(1) {
             let Some((id, unit)) = schedule.begin() else { break };
             for node in schedule.nodes(id) {
-                if told.insert(node, ()).is_none() {
+                if told.insert(node) {
                     let step = plan.step(node);
                     let (address, site) = (step.address.clone(), step.site.clone());
                     events(Event::Started { address, site, verb: step.operation.verb() });

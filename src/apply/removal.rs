@@ -11,12 +11,12 @@
 use petgraph::graph::NodeIndex;
 
 use super::machine::{Machine, Next, Outcome, deviation};
-use super::request::{Answer, Failure, FailureKind, Request};
+use super::request::{Answer, Failure, FailureKind, Request, Window};
 use crate::model::image::{Attributes, Protection, Status};
 use crate::model::name::SiteName;
 use crate::model::operation::{Delete, with_marks};
 use crate::model::ours::{Condemned, Marks};
-use crate::model::usage::{Sighting, Usage, User};
+use crate::model::usage::{Sighting, User};
 
 #[derive(Debug, Clone, PartialEq)]
 enum State {
@@ -69,12 +69,13 @@ impl Removal {
         Request::Read { site: self.site.clone(), id: self.delete.before().id().clone() }
     }
 
-    fn usage(&self) -> Request {
+    fn usage(&self, window: Window) -> Request {
         Request::Usage {
             site: self.site.clone(),
             id: self.delete.before().id().clone(),
             audience: self.delete.audience(),
             snapshots: self.delete.snapshots(),
+            window,
         }
     }
 
@@ -126,7 +127,7 @@ impl Removal {
             | Status::Importing
             | Status::Deactivated
             | Status::Broken => {
-                let request = self.usage();
+                let request = self.usage(Window::Closed);
                 self.ask(State::AskingAgain, request)
             }
         }
@@ -150,10 +151,7 @@ impl Removal {
     }
 
     fn verdict(&self, answer: Answer) -> Result<(), Verdict> {
-        let usage: Usage = match answer {
-            Answer::Usage(usage) => usage,
-            other => return Err(Verdict::Unknown(other.unexpected().message)),
-        };
+        let usage = answer.usage().map_err(|failure| Verdict::Unknown(failure.message))?;
         match usage.sighting(self.delete.before().id()) {
             Sighting::Unused(_) => Ok(()),
             Sighting::InUse(users) => Err(Verdict::Used(users)),
@@ -177,7 +175,9 @@ fn kept(verdict: Verdict, trouble: Option<&Failure>) -> Outcome {
             Outcome::Kept(Vec::new(), with_trouble(format!("who uses it cannot be told: {reason}")))
         }
         Verdict::Refused(failure) => {
-            Outcome::Failed(Failure { message: with_trouble(failure.message), kind: failure.kind })
+            // Not given back, it is not as it was, however clear the first refusal.
+            let kind = trouble.map_or(failure.kind, |_| FailureKind::Unanswered);
+            Outcome::Failed(Failure { message: with_trouble(failure.message), kind })
         }
     }
 }
@@ -189,35 +189,32 @@ impl Machine for Removal {
             return self.ask(State::Reading, request);
         };
         match self.state.clone() {
-            State::Reading => match answer {
-                Answer::Image(None) => self.finish(Outcome::Done(Some("somebody has deleted it meanwhile".to_owned()))),
-                Answer::Image(found) => match deviation(found.as_deref(), self.delete.before()) {
-                    Some(deviation) => self.finish(Outcome::Stale(deviation)),
-                    None => {
-                        let request = self.usage();
-                        self.ask(State::AskingFirst, request)
+            State::Reading => match answer.image() {
+                Ok(None) => self.finish(Outcome::Done(Some("somebody has deleted it meanwhile".to_owned()))),
+                Ok(found) => {
+                    if let Some(deviation) = deviation(found.as_deref(), self.delete.before()) {
+                        return self.finish(Outcome::Stale(deviation));
                     }
-                },
-                other => self.finish(Outcome::Failed(other.unexpected())),
+                    let request = self.usage(Window::Open);
+                    self.ask(State::AskingFirst, request)
+                }
+                Err(failure) => self.finish(Outcome::Failed(failure)),
             },
             State::AskingFirst => match self.verdict(answer) {
                 Ok(()) => self.condemn(),
                 Err(verdict) => self.finish(kept(verdict, None)),
             },
-            State::Condemning => match answer {
-                Answer::Done => self.deactivate(),
+            State::Condemning => match answer.done() {
+                Ok(()) => self.deactivate(),
                 // Whether the mark is there or not: nothing else has happened, and the next run takes it away.
-                other => self.finish(Outcome::Failed(other.unexpected())),
+                Err(failure) => self.finish(Outcome::Failed(failure)),
             },
-            State::Deactivating => match answer {
-                Answer::Done => {
-                    let request = self.usage();
+            State::Deactivating => match answer.done() {
+                Ok(()) => {
+                    let request = self.usage(Window::Closed);
                     self.ask(State::AskingAgain, request)
                 }
-                other => {
-                    let failure = other.unexpected();
-                    self.give_back(Verdict::Refused(failure))
-                }
+                Err(failure) => self.give_back(Verdict::Refused(failure)),
             },
             State::AskingAgain => match self.verdict(answer) {
                 Ok(()) => {
@@ -226,34 +223,47 @@ impl Machine for Removal {
                 }
                 Err(verdict) => self.give_back(verdict),
             },
-            State::Deleting => match answer {
-                Answer::Done => self.finish(Outcome::Done(None)),
-                other => {
-                    let failure = other.unexpected();
+            State::Deleting => match answer.done() {
+                Ok(()) => self.finish(Outcome::Done(None)),
+                Err(failure) => {
                     let request = self.read();
                     self.ask(State::Probing(failure), request)
                 }
             },
-            State::Probing(failure) => match answer {
-                Answer::Image(None) => self.finish(Outcome::Done(None)),
-                Answer::Image(Some(_)) => self.give_back(Verdict::Refused(failure)),
+            State::Probing(failure) => match answer.image() {
+                Ok(None) => self.finish(Outcome::Done(None)),
+                Ok(Some(_)) => self.give_back(Verdict::Refused(failure)),
                 // Nobody can tell. It is marked: the next run finds it, or finds it gone.
-                other => {
-                    let Failure { message, .. } = other.unexpected();
-                    self.finish(Outcome::Failed(Failure {
-                        kind: FailureKind::Unanswered,
-                        message: format!("{}; and the image could not be read again: {message}", failure.message),
-                    }))
-                }
+                Err(Failure { message, .. }) => self.finish(Outcome::Failed(Failure {
+                    kind: FailureKind::Unanswered,
+                    message: format!("{}; and the image could not be read again: {message}", failure.message),
+                })),
             },
-            State::Reactivating(verdict) => match answer {
-                Answer::Done => self.restore(verdict),
-                other => self.finish(kept(verdict, Some(&other.unexpected()))),
+            State::Reactivating(verdict) => match answer.done() {
+                Ok(()) => self.restore(verdict),
+                Err(trouble) => self.finish(kept(verdict, Some(&trouble))),
             },
-            State::Restoring(verdict) => match answer {
-                Answer::Done => self.finish(kept(verdict, None)),
-                other => self.finish(kept(verdict, Some(&other.unexpected()))),
+            State::Restoring(verdict) => match answer.done() {
+                Ok(()) => self.finish(kept(verdict, None)),
+                Err(trouble) => self.finish(kept(verdict, Some(&trouble))),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_changes_nothing_only_if_the_image_was_given_back() {
+        let kind = |trouble: Option<Failure>| match kept(Verdict::Refused(Failure::refused("no")), trouble.as_ref()) {
+            Outcome::Failed(failure) => Some(failure.kind),
+            Outcome::Done(_) | Outcome::Staged(..) | Outcome::Kept(..) | Outcome::Stale(_) | Outcome::Skipped(_) => {
+                None
+            }
+        };
+        assert_eq!(kind(None), Some(FailureKind::Refused));
+        assert_eq!(kind(Some(Failure::refused("not now"))), Some(FailureKind::Unanswered));
     }
 }

@@ -67,6 +67,8 @@ pub enum Request {
         audience: Audience,
         /// Whether snapshots count.
         snapshots: SnapshotUse,
+        /// Whether anybody can still begin to use it.
+        window: Window,
     },
     /// From now on no server and no volume can be made from it. Answered with [`Answer::Done`].
     Deactivate {
@@ -89,6 +91,15 @@ pub enum Request {
         /// Which.
         id: ImageId,
     },
+}
+
+/// Whether anybody can still begin to use an image while its users are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// Anybody can: the answer is true for now.
+    Open,
+    /// Nobody can, for it is deactivated: what was begun before and is not visible yet is waited for.
+    Closed,
 }
 
 /// What came back.
@@ -148,14 +159,54 @@ impl Failure {
     }
 }
 
+/// Each question has one kind of answer. Any other kind means that the performer broke its contract, and nothing may be
+/// concluded from it.
 impl Answer {
-    /// What an answer that fits no question means: the performer broke its contract, so nothing may be concluded.
-    pub fn unexpected(self) -> Failure {
-        match self {
-            Self::Failed(failure) => failure,
-            Self::Image(_) | Self::Done | Self::Delivered(..) | Self::Booted(_) | Self::Usage(_) => {
-                Failure { kind: FailureKind::Unanswered, message: "an answer to another question came back".to_owned() }
-            }
+    /// That it is done.
+    ///
+    /// # Errors
+    /// It is not, or nobody can tell.
+    pub fn done(self) -> Result<(), Failure> {
+        if self == Self::Done { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    /// The image, or that there is none.
+    ///
+    /// # Errors
+    /// It could not be read.
+    pub fn image(self) -> Result<Option<Box<Image>>, Failure> {
+        if let Self::Image(image) = self { Ok(image) } else { Err(self.unexpected()) }
+    }
+
+    /// What was delivered, and what became of each target.
+    ///
+    /// # Errors
+    /// The bytes could not be had or are not the right ones.
+    pub fn delivered(self) -> Result<(Delivered, Vec<Result<(), Failure>>), Failure> {
+        if let Self::Delivered(delivered, results) = self { Ok((delivered, results)) } else { Err(self.unexpected()) }
+    }
+
+    /// What the boot test said.
+    ///
+    /// # Errors
+    /// There was no test, which says nothing about the image.
+    pub fn booted(self) -> Result<BootOutcome, Failure> {
+        if let Self::Booted(outcome) = self { Ok(outcome) } else { Err(self.unexpected()) }
+    }
+
+    /// Who uses the image.
+    ///
+    /// # Errors
+    /// Nobody could be asked.
+    pub fn usage(self) -> Result<Usage, Failure> {
+        if let Self::Usage(usage) = self { Ok(usage) } else { Err(self.unexpected()) }
+    }
+
+    fn unexpected(self) -> Failure {
+        if let Self::Failed(failure) = self {
+            return failure;
         }
+        let message = "an answer to another question came back".to_owned();
+        Failure { kind: FailureKind::Unanswered, message }
     }
 }

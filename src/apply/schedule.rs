@@ -25,11 +25,11 @@ use crate::model::reason::Edge;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unit {
     /// One version to the sites that lack it.
-    Delivery(Delivery),
+    Delivery(Box<Delivery>),
     /// The name from one image to another, or a single change.
-    HandOver(HandOver),
+    HandOver(Box<HandOver>),
     /// The end of an image.
-    Removal(Removal),
+    Removal(Box<Removal>),
 }
 
 impl Machine for Unit {
@@ -173,7 +173,6 @@ impl<'a> Schedule<'a> {
 
     fn readiness(&self, task: &Task) -> Readiness {
         match task {
-            Task::Delivery(_) => Readiness::Ready,
             Task::HandOver(Some(new), _) if self.ids.contains_key(new) => {
                 match (self.staged.get(new), self.outcomes.get(new)) {
                     (Some(_), _) => Readiness::Ready,
@@ -181,7 +180,7 @@ impl<'a> Schedule<'a> {
                     (None, None) => Readiness::Waiting,
                 }
             }
-            Task::HandOver(..) => Readiness::Ready,
+            Task::Delivery(_) | Task::HandOver(..) => Readiness::Ready,
             Task::Removal(node) => {
                 let mut readiness = Readiness::Ready;
                 for (before, why) in self.plan.before(*node) {
@@ -207,16 +206,16 @@ impl<'a> Schedule<'a> {
                     let id = self.ids.get(node)?.clone();
                     Some(Target { node: *node, site: step.site.clone(), id, create: create.clone() })
                 });
-                Some(Unit::Delivery(Delivery::new(targets.collect())))
+                Some(Unit::Delivery(Box::new(Delivery::new(targets.collect()))))
             }
             Task::HandOver(new, old) => {
                 let old = old.iter().filter_map(|node| self.change(*node)).collect();
-                Some(Unit::HandOver(HandOver::new(self.newcomer(*new)?, old)))
+                Some(Unit::HandOver(Box::new(HandOver::new(self.newcomer(*new)?, old))))
             }
             Task::Removal(node) => match &self.plan.step(*node).operation {
                 Operation::Delete(delete) => {
                     let site = self.plan.step(*node).site.clone();
-                    Some(Unit::Removal(Removal::new(*node, site, (**delete).clone())))
+                    Some(Unit::Removal(Box::new(Removal::new(*node, site, (**delete).clone()))))
                 }
                 Operation::Create(_) | Operation::Update(_) => None,
             },
@@ -225,7 +224,9 @@ impl<'a> Schedule<'a> {
 
     fn newcomer(&self, new: Option<NodeIndex>) -> Option<Newcomer> {
         let Some(node) = new else { return Some(Newcomer::Nobody) };
-        let Some((step, create)) = self.create(node) else { return self.change(node).map(Newcomer::Known) };
+        let Some((step, create)) = self.create(node) else {
+            return self.change(node).map(Box::new).map(Newcomer::Known);
+        };
         let Some(Outcome::Staged(image, delivered)) = self.staged.get(&node) else { return None };
         let after = match delivered {
             Some(delivered) => create.shown_with(delivered),
@@ -236,7 +237,7 @@ impl<'a> Schedule<'a> {
         let service =
             image.attributes.properties.iter().filter(|(name, _)| crate::model::operation::is_service_property(name));
         after.properties.extend(service.map(|(name, value)| (name.clone(), value.clone())));
-        Some(Newcomer::Delivered { node, site: step.site.clone(), image: (**image).clone(), after: Box::new(after) })
+        Some(Newcomer::Delivered { node, site: step.site.clone(), image: image.clone(), after: Box::new(after) })
     }
 
     fn create(&self, node: NodeIndex) -> Option<(&crate::model::plan::Step, &Create)> {

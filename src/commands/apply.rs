@@ -80,7 +80,7 @@ async fn approved(
     if front.plan.is_empty() || options.auto_approve {
         return Ok(());
     }
-    ask(front, *console).await
+    ask(front, console.clone()).await
 }
 
 fn nobody_to_ask() -> Stop {
@@ -171,7 +171,7 @@ pub(super) async fn carry_out(
     );
     let cancel = CancellationToken::new();
     let begun = Instant::now();
-    let progress = Progress::new(*console);
+    let progress = Progress::new(console.clone());
     let tell = |event| progress.hear(&event);
     let mut work = pin!(crate::apply::run(&front.plan, Arc::new(performer), parallelism, cancel.clone(), &tell));
     let mut stopped = None;
@@ -180,7 +180,7 @@ pub(super) async fn carry_out(
             outcomes = &mut work => break outcomes,
             why = stopper.wait() => {
                 if stopped.is_some() {
-                    stop_at_once(why, *console);
+                    stop_at_once(why, console);
                 }
                 stopped = Some(why);
                 cancel.cancel();
@@ -195,7 +195,7 @@ pub(super) async fn carry_out(
     Ok(stopped.and_then(Why::exit).unwrap_or_else(|| outcome::exit(&front.plan, &outcomes)))
 }
 
-fn stop_at_once(why: Why, console: Console) -> ! {
+fn stop_at_once(why: Why, console: &Console) -> ! {
     console
         .complain("Stopped at once: half an image and the lock may be left; the next apply finishes or removes them.");
     std::process::exit(i32::from(why.exit().unwrap_or(Exit::Partial).code()))

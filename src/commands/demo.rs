@@ -1,23 +1,25 @@
 //! `demo`: the main job on the embedded cloud, in four acts.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use jiff::{Span, Timestamp};
+use tempfile::TempDir;
 
 use super::front::{self, Front};
 use super::signals::Stopper;
 use super::{Stop, apply, present};
 use crate::cli::{Global, PlanFormat, Planning};
 use crate::exit::Exit;
-use crate::manifest;
 use crate::openstack::{Selection, Site, Surroundings};
 use crate::render::console::Console;
 use crate::sandbox::exhibition::{Edition, Exhibition};
 use crate::sandbox::{Options, Sandbox};
 
+const CONFIG: &str = "images.toml";
+const KEY_FILE: &str = "publishers.asc";
 const ENDING: &str = "\
 That was the whole of it. On your own cloud:
 
@@ -34,8 +36,10 @@ pub(super) async fn run(global: &Global, console: &Console) -> Result<Exit, Stop
     let mut stage = Stage::set(global, console).await?;
     stage.act(
         "Act 1: an empty cloud",
-        "Nine families are wanted and the cloud has none. Each image is downloaded once, checked against its digest on\n\
-         the way, and uploaded privately; only a verified image gets its public name.",
+        "Nine families are wanted and the cloud has none. The publishers here are small ones, each in the layout of its\n\
+         model, and signed where that signs; on this mirror, without TLS, nothing vouches for the others. Each image is\n\
+         downloaded once, checked against its digest on the way, and uploaded privately; only a verified image gets its\n\
+         public name.",
         Edition::First,
     )
     .await?;
@@ -71,6 +75,9 @@ struct Stage<'a> {
     console: &'a Console,
     global: Global,
     sandbox: Sandbox,
+    exhibition: Exhibition,
+    /// Holds clouds.yaml, images.toml and the publishers' key, and goes with the stage.
+    folder: TempDir,
     clock: Arc<Mutex<Timestamp>>,
     sites: Vec<Site>,
 }
@@ -84,19 +91,26 @@ impl<'a> Stage<'a> {
             ..Options::default()
         };
         let sandbox = Sandbox::start(options).await?;
-        let sites = connect(&sandbox).await?;
-        let global = Global { config: PathBuf::from("images.toml (of the demo)"), ..global.clone() };
+        let exhibition = Exhibition::new()?;
+        let folder = tempfile::Builder::new().prefix("gallerist-demo-").tempdir().context("cannot make a folder")?;
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        };
+        write("clouds.yaml", &sandbox.clouds_yaml())?;
+        write(KEY_FILE, exhibition.public_key())?;
+        write(CONFIG, &Exhibition::images_toml(sandbox.mirror_url(), KEY_FILE))?;
+        let sites = connect(folder.path()).await?;
+        let global = Global { config: PathBuf::from("images.toml (as shipped)"), ..global.clone() };
         console
             .answer("This is a whole OpenStack cloud on loopback: no network, no credentials, gone when it ends.\n")?;
-        Ok(Self { console, global, sandbox, clock, sites })
+        Ok(Self { console, global, sandbox, exhibition, folder, clock, sites })
     }
 
     async fn act(&mut self, title: &str, story: &str, edition: Edition) -> Result<(), Stop> {
         self.console.answer(&format!("\n=== {title} ===\n{story}\n\n"))?;
-        let exhibition = Exhibition::new(edition);
-        exhibition.publish(&mut self.sandbox.world());
-        let text = exhibition.images_toml(self.sandbox.mirror_url());
-        let (manifest, _) = manifest::read("images.toml", text, &PathBuf::from("."))
+        self.exhibition.publish(edition, &mut self.sandbox.world())?;
+        let (manifest, _) = crate::manifest::load(&self.folder.path().join(CONFIG))
             .map_err(|mistakes| Stop::new(Exit::Error, front::snippets(&mistakes, self.console)))?;
         let planning = Planning { target: Vec::new(), allow_deletes: None };
         let front = front::plan_for(manifest, None, self.sites.clone(), &planning, self.now()).await?;
@@ -110,10 +124,11 @@ impl<'a> Stage<'a> {
             return Ok(());
         }
         self.console.answer("\n")?;
-        match apply::carry_out(front, 4, self.console, &mut Stopper::listen(None)?).await? {
-            Exit::Done => Ok(()),
-            exit => Err(Stop::new(exit, "error: the demo's apply did not end well; this is a mistake in gallerist")),
+        let exit = apply::carry_out(front, 4, self.console, &mut Stopper::listen(None)?).await?;
+        if exit == Exit::Done {
+            return Ok(());
         }
+        Err(Stop::new(exit, "error: the demo's apply did not end well; this is a mistake in gallerist"))
     }
 
     fn boot_from(&self, name: &str) -> Result<String, Stop> {
@@ -135,17 +150,8 @@ impl<'a> Stage<'a> {
 }
 
 /// Connects as an operator would: by clouds.yaml.
-async fn connect(sandbox: &Sandbox) -> Result<Vec<Site>, Stop> {
-    let folder = std::env::temp_dir().join(format!("gallerist-demo-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let written = std::fs::write(folder.join("clouds.yaml"), sandbox.clouds_yaml());
-    let surroundings = Surroundings::new(BTreeMap::new(), folder.clone(), folder.clone());
+async fn connect(folder: &Path) -> Result<Vec<Site>, Stop> {
+    let surroundings = Surroundings::new(BTreeMap::new(), folder.to_owned(), folder.to_owned());
     let selection = [Selection { cloud: Some("sandbox-admin".to_owned()), regions: Vec::new() }];
-    let sites = match written {
-        Ok(()) => crate::openstack::connect(&selection, &surroundings).await,
-        Err(error) => return Err(error.into()),
-    };
-    // The folder has served its purpose; one that cannot be removed does no harm.
-    let _ = std::fs::remove_dir_all(&folder);
-    Ok(sites?)
+    Ok(crate::openstack::connect(&selection, &surroundings).await?)
 }

@@ -1,7 +1,7 @@
 //! The front half of every command that looks at a cloud: load → connect → resolve → observe → ask → plan.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -19,6 +19,7 @@ use crate::model::observed::Observed;
 use crate::model::plan::Plan;
 use crate::openstack::{Question, Selection, Site, Surroundings, UsageReader};
 use crate::planner::{self, audit};
+use crate::render::Styles;
 use crate::render::console::Console;
 use crate::render::diagnostics::{self, Style};
 use crate::upstream::fetch::{Fetch, Patience};
@@ -29,7 +30,6 @@ pub(super) struct Front {
     pub(super) manifest: Manifest,
     pub(super) sites: Vec<Site>,
     pub(super) desired: Desired,
-    pub(super) observed: Observed,
     pub(super) plan: Plan,
     pub(super) now: Timestamp,
     /// Milliseconds that reading took.
@@ -60,7 +60,7 @@ pub(super) async fn plan_for(
 ) -> Result<Front, Stop> {
     let begun = Instant::now();
     let targets = targets(&planning.target)?;
-    let fetch = Fetch::new(None, Patience::default()).context("the client for publishers")?;
+    let fetch = fetch()?;
     let names: BTreeSet<SiteName> = sites.iter().map(|site| site.name.clone()).collect();
     let mut desired = resolve(&manifest, lock, &fetch, names).await;
     if let Some(limit) = planning.allow_deletes {
@@ -82,7 +82,7 @@ pub(super) async fn plan_for(
         plan = planner::narrow(&plan, &desired, &|address: &Address| targets.is_match(address.to_string()));
     }
     let reading = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Front { manifest, sites, desired, observed, plan, now, reading })
+    Ok(Front { manifest, sites, desired, plan, now, reading })
 }
 
 /// images.toml, its warnings said.
@@ -101,17 +101,49 @@ pub(super) fn load(global: &Global, console: &Console) -> Result<Manifest, Stop>
     }
 }
 
+/// Where images.lock.toml is: beside images.toml.
+pub(super) fn lock_path(config: &Path) -> PathBuf {
+    config.with_file_name("images.lock.toml")
+}
+
+/// The reader of what publishers say. It keeps what it reads in the user's cache folder, so that an unchanged file is
+/// not sent again.
+///
+/// # Errors
+/// The TLS library cannot be set up.
+pub(super) fn fetch() -> Result<Fetch, Stop> {
+    // A relative path is to be ignored (XDG Base Directory Specification).
+    let folder = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    let cache = cache.map(|cache| cache.join("gallerist").join("publishers"));
+    Ok(Fetch::new(cache, Patience::default()).context("the client for publishers")?)
+}
+
+/// Colours for the answer, if it may have some.
+pub(super) fn styles(console: &Console) -> Styles {
+    if console.colours_answer() { Styles::default().colorize() } else { Styles::default() }
+}
+
 /// images.lock.toml beside images.toml, if there is one.
 ///
 /// # Errors
 /// It is not valid.
 pub(super) fn lock_file(config: &Path, console: &Console) -> Result<Option<Lock>, Stop> {
-    let path = config.with_file_name("images.lock.toml");
-    if !path.exists() {
-        return Ok(None);
-    }
-    let lock = crate::manifest::lock::load(&path);
-    lock.map(Some).map_err(|mistakes| Stop::new(Exit::Configuration, snippets(&mistakes, console)))
+    read_lock(config).map_err(|mistakes| Stop::new(Exit::Configuration, snippets(&mistakes, console)))
+}
+
+/// images.lock.toml beside images.toml, if there is one, or what is wrong with it.
+pub(super) fn read_lock(config: &Path) -> Result<Option<Lock>, Vec<Diagnostic>> {
+    let path = lock_path(config);
+    if path.exists() { crate::manifest::lock::load(&path).map(Some) } else { Ok(None) }
+}
+
+/// Where a lock file does not fit images.toml.
+pub(super) fn misfits(manifest: &Manifest, lock: &Lock, config: &Path) -> Vec<Diagnostic> {
+    let path = lock_path(config);
+    // The text only serves to show the place.
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    crate::manifest::misfits(manifest, lock, &path.display().to_string(), &text)
 }
 
 /// Connects to the clouds that images.toml lists, or to the one that the command line or the environment names.

@@ -7,7 +7,9 @@ mod apply;
 mod completions;
 mod demo;
 mod explain;
+mod files;
 mod front;
+mod lock;
 mod locks;
 mod man;
 mod outcome;
@@ -18,6 +20,7 @@ mod schema;
 mod show;
 mod signals;
 mod unlock;
+mod upstream;
 mod validate;
 
 use crate::cli::{Cli, Command};
@@ -58,6 +61,8 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
+            Command::Lock(options) => lock::run(&cli.global, options, console).await,
+            Command::Upstream(options) => upstream::run(&cli.global, options, console).await,
             Command::Sandbox(options) => sandbox::run(options, console).await,
             Command::Unlock(options) => unlock::run(&cli.global, options, console).await,
             Command::Explain(options) => explain::run(options, console),

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use super::Stop;
-use super::front::Front;
+use super::front::{self, Front};
 use crate::cli::{Global, PlanFormat, Planning};
 use crate::planner::identity::plan_id;
 use crate::render::console::{Console, Volume};
 use crate::render::document::{Document, Live, LiveSource, Site};
-use crate::render::{Coverage, Format, Manner, Shown, Styles, Verbosity, compose, render};
+use crate::render::{Coverage, Format, Manner, Shown, Verbosity, compose, render};
 
 /// The plan as a document.
 pub(super) fn document(front: &Front, global: &Global, planning: &Planning) -> Document {
@@ -39,7 +39,7 @@ pub(super) fn document(front: &Front, global: &Global, planning: &Planning) -> D
 
 /// The document in a format, for standard output.
 pub(super) fn text(document: &Document, format: PlanFormat, console: &Console) -> String {
-    let styles = if console.colours_answer() { Styles::default().colorize() } else { Styles::default() };
+    let styles = front::styles(console);
     let verbosity = match console.volume() {
         Volume::Quiet | Volume::Normal => Verbosity::Usual,
         Volume::Loud => Verbosity::Full,

@@ -84,6 +84,7 @@ codes! {
     NameKept "E0134" "a superseded version would keep the public name",
     NoImages "W0150" "no images",
     FileNotThere "W0151" "an image file is not there yet",
+    LockMisfit "W0152" "images.lock.toml does not fit images.toml",
 }
 
 const EXPLANATIONS: &str = include_str!("explanations.md");

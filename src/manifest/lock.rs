@@ -209,6 +209,8 @@ fn read_version(table: &mut Table<'_>) -> Option<Locked> {
             disk_format: disk_format?,
             built,
             trust: trust?,
+            // The digest that was reviewed vouches for the bytes.
+            signature: None,
             packages,
         },
     })
@@ -267,6 +269,7 @@ mod tests {
             disk_format: DiskFormat::Qcow2,
             built: Some(date(2026, 10, 15)),
             trust: Trust::Signed { fingerprint: "D2EB44626FDDC30B513D5BB71A5D6C4C7DB87C81".to_owned() },
+            signature: None,
             packages: Some(PackageList {
                 url: "https://x.example/packages".to_owned(),
                 dialect: PackageDialect::DebianBuild,
@@ -278,6 +281,7 @@ mod tests {
             origin: Origin::Url("https://x.example/y".to_owned()),
             size: None,
             built: None,
+            signature: None,
             packages: None,
             trust: Trust::Https,
             published: digest(Algorithm::Sha512, "d").into(),

@@ -15,6 +15,7 @@ pub mod lock;
 
 mod catalogue;
 mod files;
+mod fit;
 mod image;
 mod lifecycle;
 mod properties;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 
 pub use contents::{CloudEntry, FamilySpec, Import, ImportMethod, Manifest, PublisherSettings, Source};
 pub use diagnostic::{Diagnostic, SourceFile};
+pub use fit::misfits;
 
 /// Reads images.toml: the manifest and its warnings.
 ///

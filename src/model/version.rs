@@ -33,6 +33,8 @@ pub struct Version {
     pub built: Option<Date>,
     /// What vouches for the digests.
     pub trust: Trust,
+    /// The publisher's signature over the published bytes, where it has one and signs no digests.
+    pub signature: Option<DetachedSignature>,
     /// Where the publisher lists the packages inside, if anywhere.
     pub packages: Option<PackageList>,
 }
@@ -45,6 +47,26 @@ impl Version {
             Compression::Xz | Compression::Bzip2 | Compression::Gzip | Compression::Zstd => self.stored.as_ref(),
         }
     }
+
+    /// What vouches for the bytes in the end: the signature over them, else whatever vouches for their digests.
+    pub fn assurance(&self) -> Trust {
+        match &self.signature {
+            Some(DetachedSignature { fingerprint, .. }) => Trust::Signed { fingerprint: fingerprint.clone() },
+            None => self.trust.clone(),
+        }
+    }
+}
+
+/// A signature over published bytes, in a file of its own: all that is needed to check it once the bytes have passed.
+/// That its key is the publisher's and may sign has been seen before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetachedSignature {
+    /// The primary key's full fingerprint, upper-case hexadecimal.
+    pub fingerprint: String,
+    /// The OpenPGP signature, binary.
+    pub signature: Vec<u8>,
+    /// The OpenPGP key, binary.
+    pub key: Vec<u8>,
 }
 
 /// Where the bytes of a version are.

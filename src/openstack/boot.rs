@@ -31,8 +31,8 @@ pub(super) async fn test(site: &Site, test: &BootTest, image: &ImageId) -> Resul
         flavor.ok_or_else(|| Failure::refused(format!("there is no flavor `{}` to boot with", test.flavor)))?;
     let pattern = match &test.console {
         None => None,
-        Some(text) => Some(
-            regex::Regex::new(text)
+        Some(written) => Some(
+            regex::Regex::new(written)
                 .map_err(|error| Failure::refused(format!("the console pattern is no regular expression: {error}")))?,
         ),
     };
@@ -74,7 +74,7 @@ async fn watch(
         match pattern {
             None if active => return Ok(BootOutcome::Passed),
             Some(pattern) if active => match nova.console(server, CONSOLE_LINES).await {
-                Ok(text) if pattern.is_match(&text) => return Ok(BootOutcome::Passed),
+                Ok(printed) if pattern.is_match(&printed) => return Ok(BootOutcome::Passed),
                 Ok(_) => {}
                 // A server whose console is not there yet.
                 Err(error) if error.kind() == ErrorKind::Conflict => {}

@@ -15,14 +15,15 @@ use super::error::{ApiError, ErrorKind};
 use super::glance::NewImage;
 use super::import::{self, Route};
 use super::site::Site;
-use super::usage::UsageReader;
-use crate::apply::request::{Answer, BootOutcome, Failure, FailureKind, Request};
+use super::usage::{Question, UsageReader};
+use crate::apply::request::{Answer, BootOutcome, Failure, FailureKind, Request, Window};
 use crate::apply::{Meter, Perform};
 use crate::model::desired::BootTest;
 use crate::model::name::{ImageId, SiteName};
 use crate::model::operation::Delivered;
 use crate::model::version::{DiskFormat, Version};
-use crate::transfer::{Body, Consignment, Limits, Progress, Sink, deliver};
+use crate::transfer::{Body, Consignment, Limits, Progress, Sink, Witness, deliver};
+use crate::upstream::seal::Seal;
 
 /// Does what `apply` asks, on these sites.
 pub struct Performer {
@@ -46,6 +47,12 @@ impl Performer {
         Self { sites, mirror, route, stores, boot_test, limits: Limits::default() }
     }
 
+    /// The same with other bounds for what it downloads and uploads.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     fn site(&self, name: &SiteName) -> Result<&Site, Failure> {
         self.sites.get(name).ok_or_else(|| Failure::refused(format!("there is no connection to {name}")))
     }
@@ -65,6 +72,7 @@ impl Performer {
             compression: version.compression,
             disk_format: version.disk_format,
             min_disk,
+            witness: version.signature.clone().map(|signature| -> Arc<dyn Witness> { Arc::new(Seal::new(signature)) }),
             limits: self.limits.clone(),
         };
         let progress = |progress: Progress| match progress {
@@ -124,9 +132,13 @@ impl Performer {
                 self.site(&site)?.glance.patch(&id, &from, &to).await?;
                 Ok(Answer::Done)
             }
-            Request::Usage { site, id, audience, snapshots } => {
+            Request::Usage { site, id, audience, snapshots, window } => {
                 let reader = UsageReader::new(self.site(&site)?);
-                Ok(Answer::Usage(reader.usage(audience, snapshots, &id).await))
+                let question = Question { image: id, audience, snapshots };
+                Ok(Answer::Usage(match window {
+                    Window::Open => reader.usage(&question).await,
+                    Window::Closed => reader.settled_usage(&question).await,
+                }))
             }
             Request::Deactivate { site, id } => {
                 self.site(&site)?.glance.deactivate(&id).await?;

@@ -71,6 +71,8 @@ pub(super) fn latest(family: &Family, marks: &Marks, facts: &Facts, found: Optio
 }
 
 /// A superseded version: what its stage names over what it has. It is never made wider than `widest`.
+///
+/// What a project has for itself alone it may still share: with whom is its own business, and the deletion waits for it.
 pub(super) fn superseded(
     found: &Attributes,
     stage: &SupersededStage,
@@ -81,9 +83,14 @@ pub(super) fn superseded(
 ) -> Look {
     let mut properties: BTreeMap<_, _> = found.properties.clone();
     properties.extend(stage.properties.clone());
+    let visibility = if (widest, found.visibility) == (Visibility::Private, Visibility::Shared) {
+        Visibility::Shared
+    } else {
+        stage.visibility.unwrap_or(found.visibility).min(widest)
+    };
     let with_name = |name: Option<String>| Attributes {
         name: name.unwrap_or_else(|| found.name.clone()),
-        visibility: stage.visibility.unwrap_or(found.visibility).min(widest),
+        visibility,
         protection: stage.protection.unwrap_or(found.protection),
         listing: stage.listing.unwrap_or(found.listing),
         min_disk: found.min_disk,

@@ -35,7 +35,7 @@ pub(super) struct Cast<'a> {
 /// Who bears the public name after the plan.
 pub(super) enum Latest<'a> {
     /// An image that is there.
-    Existing(OwnedImage, Activation),
+    Existing(Box<OwnedImage>, Activation),
     /// An image to create.
     New(&'a Version, Record),
     /// Nobody: the family has left the file, or never had a version.
@@ -64,8 +64,7 @@ pub(super) fn cast<'a>(context: &Context<'a>, family: Option<&'a Family>, images
         Some(family) => choose(family, &images, present.as_ref()),
     };
     let chosen = match &choice.latest {
-        Latest::Existing(image, _) => Some(image.id().clone()),
-        Latest::New(_, Record::Existing(image)) => Some(image.id().clone()),
+        Latest::Existing(image, _) | Latest::New(_, Record::Existing(image)) => Some(image.id().clone()),
         Latest::New(_, Record::New) | Latest::Nobody => None,
     };
     let (mut superseded, mut abandoned) = (Vec::new(), Vec::new());
@@ -94,7 +93,8 @@ struct Choice<'a> {
 fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedImage>) -> Choice<'a> {
     // Whatever speaks against the wanted version, the present latest keeps its part.
     let keep = |refusal: Because, end: End| Choice {
-        latest: present.map_or(Latest::Nobody, |image| Latest::Existing(image.clone(), Activation::Unchanged)),
+        latest: present
+            .map_or(Latest::Nobody, |image| Latest::Existing(Box::new(image.clone()), Activation::Unchanged)),
         refusal: Some(refusal),
         end,
     };
@@ -134,8 +134,11 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
     if boot_failed(image) {
         return keep(Because::BootTestFailed, End::Possible);
     }
-    let existing =
-        |activation| Choice { latest: Latest::Existing(image.clone(), activation), refusal: None, end: End::Possible };
+    let existing = |activation| Choice {
+        latest: Latest::Existing(Box::new(image.clone()), activation),
+        refusal: None,
+        end: End::Possible,
+    };
     match image.image().status {
         Status::Active => existing(Activation::Unchanged),
         Status::Deactivated if image.marks().condemned == Condemned::Yes => existing(Activation::Reactivate),
@@ -156,7 +159,7 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
 }
 
 /// The image tenants get now: the newest that was shown and is usable, else the newest that was shown.
-fn present(images: &[OwnedImage]) -> Option<&OwnedImage> {
+pub(super) fn present(images: &[OwnedImage]) -> Option<&OwnedImage> {
     images
         .iter()
         .filter(|image| image.part_played() == Role::Shown)

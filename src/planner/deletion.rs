@@ -66,7 +66,7 @@ pub(super) fn of_superseded(
         return policy.after.due(since).map_or(Ending::Stays, Ending::Due);
     }
     let image = &superseded.image;
-    match (context.family(&super::family_of(context.desired, image.marks())), &cast.latest) {
+    match (context.family(&super::family_of(&context.desired.moved, image.marks())), &cast.latest) {
         // While the wanted version is refused, it may be the very image the refusal is about.
         (Some(family), _) if cast.refusal.is_some() && family.wanted.name() == Some(&image.marks().version) => {
             return Ending::Stays;

@@ -21,10 +21,12 @@ mod deletion;
 mod family;
 mod guards;
 pub mod identity;
+mod inventory;
 mod narrow;
 mod order;
 mod title;
 
+pub use inventory::{Part, Piece, inventory};
 pub use narrow::narrow;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,7 +156,7 @@ impl<'a> Context<'a> {
         let mut uploaded: BTreeMap<_, Date> = BTreeMap::new();
         for image in observed.sites.values().flat_map(|view| view.owned(&desired.catalogue)) {
             if let Some(date) = image.uploaded() {
-                let key = (family_of(desired, image.marks()), image.marks().version.clone());
+                let key = (family_of(&desired.moved, image.marks()), image.marks().version.clone());
                 uploaded.entry(key).and_modify(|earliest| *earliest = date.min(*earliest)).or_insert(date);
             }
         }
@@ -166,7 +168,7 @@ impl<'a> Context<'a> {
         let mut families: BTreeMap<FamilyName, Vec<OwnedImage>> =
             self.desired.families.keys().map(|name| (name.clone(), Vec::new())).collect();
         for image in view.owned(&self.desired.catalogue) {
-            families.entry(family_of(self.desired, image.marks())).or_default().push(image);
+            families.entry(family_of(&self.desired.moved, image.marks())).or_default().push(image);
         }
         families
     }
@@ -186,11 +188,11 @@ impl<'a> Context<'a> {
 }
 
 /// The family an image belongs to, under the name that images.toml has for it now.
-fn family_of(desired: &Desired, marks: &Marks) -> FamilyName {
+fn family_of(moved: &BTreeMap<FamilyName, FamilyName>, marks: &Marks) -> FamilyName {
     let mut name = &marks.family;
     let mut seen = BTreeSet::new();
     // A file may carry the history of several renames; a circle in it ends where it began.
-    while let Some(next) = desired.moved.get(name)
+    while let Some(next) = moved.get(name)
         && seen.insert(name)
     {
         name = next;

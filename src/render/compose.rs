@@ -174,7 +174,7 @@ fn detail(step: &Step, depends_on: Vec<String>) -> Detail {
             detail.source = Some(version.origin.to_string());
             detail.size = version.size;
             detail.digest = Some(version.published.strongest().to_string());
-            detail.trust = Some(version.trust.to_string());
+            detail.trust = Some(version.assurance().to_string());
             detail.uploaded = create.marks.uploaded;
         }
         Operation::Update(update) => {

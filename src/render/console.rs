@@ -20,7 +20,7 @@ pub enum Volume {
 }
 
 /// Standard output, standard error and standard input.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Console {
     choice: ColorChoice,
     volume: Volume,

@@ -26,12 +26,15 @@ mod json;
 mod markdown;
 pub mod progress;
 mod refusal;
+pub mod relock;
 mod rows;
 mod saved;
 pub mod style;
 pub mod summary;
+mod table;
 #[cfg(test)]
 mod testing;
+pub mod upstream;
 pub mod words;
 
 pub use compose::{Coverage, Shown, compose};

@@ -18,7 +18,7 @@ pub struct Outcome {
     pub kept: Vec<(String, String)>,
     /// Failed: address and error.
     pub failed: Vec<(String, String)>,
-    /// Not started: address, and what it would have needed; nothing where the run was over before its turn.
+    /// Not started: address, and why; nothing where the run was over before its turn.
     pub waiting: Vec<(String, Option<String>)>,
     /// Whether somebody ended the run.
     pub interruption: Interruption,
@@ -77,7 +77,7 @@ pub fn summary(outcome: &Outcome) -> String {
     lines.extend(kept.iter().map(|(address, why)| format!("  kept     {}: {}", terminal(address), terminal(why))));
     lines.extend(failed.iter().map(|(address, why)| format!("  failed   {}: {}", terminal(address), terminal(why))));
     lines.extend(waiting.iter().map(|(address, needs)| {
-        let needs = needs.as_deref().map(|needs| format!(" (needs {})", terminal(needs))).unwrap_or_default();
+        let needs = needs.as_deref().map(|needs| format!(": {}", terminal(needs))).unwrap_or_default();
         format!("  waiting  {}{needs}", terminal(address))
     }));
     if ended.is_some() {
@@ -126,7 +126,10 @@ mod tests {
             done: vec![(Action::Update, text("debian-12/1")), (Action::Update, text("alpine/2"))],
             kept: vec![(text("rocky-9/1"), text("a server was made from it"))],
             failed: vec![(text("ubuntu-24.04/2"), text("the digest differs"))],
-            waiting: vec![(text("ubuntu-24.04/1"), Some(text("ubuntu-24.04/2"))), (text("flatcar/3"), None)],
+            waiting: vec![
+                (text("ubuntu-24.04/1"), Some(text("ubuntu-24.04/2 was not created"))),
+                (text("flatcar/3"), None),
+            ],
             interruption: Interruption::None,
             elapsed: Duration::from_secs(4),
         };
@@ -135,7 +138,7 @@ mod tests {
           done     debian-12/1, alpine/2
           kept     rocky-9/1: a server was made from it
           failed   ubuntu-24.04/2: the digest differs
-          waiting  ubuntu-24.04/1 (needs ubuntu-24.04/2)
+          waiting  ubuntu-24.04/1: ubuntu-24.04/2 was not created
           waiting  flatcar/3
         Run `gallerist apply` again: what is done is not done twice.
         "#);

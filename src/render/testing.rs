@@ -111,6 +111,7 @@ fn creation(name: &str, origin: &str) -> Step {
             disk_format: DiskFormat::Qcow2,
             built: None,
             trust: Trust::Signed { fingerprint: "D2EB44626FDDC30B513D5BB71A5D6C4C7DB87C81".to_owned() },
+            signature: None,
             packages: None,
         },
         record: Record::New,

@@ -1,6 +1,9 @@
 //! The publishers' mirror: any bytes under any path, and the ways in which a web server can be bad.
+//!
+//! A path that ends in a slash is a folder, and is answered with a listing as Apache writes it, where there is anything
+//! in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use axum::body::Body;
@@ -21,9 +24,9 @@ pub enum Behaviour {
     Serve,
     /// With this status, and `Retry-After` in seconds where given.
     Status(u16, Option<u64>),
-    /// Announces everything, sends so many bytes and resets the connection.
+    /// Announces what was asked for, sends so many bytes of it and resets the connection.
     CutAfter(usize),
-    /// Announces everything, sends so many bytes and then nothing more, for ever.
+    /// Announces what was asked for, sends so many bytes of it and then nothing more, for ever.
     StallAfter(usize),
     /// Sends the bytes again and again, without an announced length.
     Endless,
@@ -60,12 +63,34 @@ impl Mirror {
         self.behaviours.insert(trimmed(path), behaviour);
     }
 
+    pub(super) fn published(&self, path: &str) -> Option<Bytes> {
+        self.files.get(&trimmed(path)).map(|file| file.bytes.clone())
+    }
+
+    /// The page that lists a folder.
+    fn listing(&self, folder: &str) -> Option<Response> {
+        let inside = self.files.keys().filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
+        let names: BTreeSet<&str> = inside.filter_map(|path| path.split_inclusive('/').next()).collect();
+        let rows: String =
+            names.iter().map(|name| format!("<tr><td><a href=\"{name}\">{name}</a></td></tr>\n")).collect();
+        let page = format!(
+            "<!DOCTYPE HTML>\n<html><head><title>Index of /{folder}</title></head><body><h1>Index of /{folder}</h1>\n\
+             <table>\n<tr><th><a href=\"?C=N;O=D\">Name</a></th></tr>\n{rows}</table></body></html>\n"
+        );
+        (!names.is_empty()).then(|| with_body(StatusCode::OK, "text/html;charset=UTF-8", page))
+    }
+
     /// Answers a GET or HEAD.
     pub(super) fn answer(&self, path: &str, headers: &HeaderMap) -> Response {
+        let is_folder = path.ends_with('/');
         let path = trimmed(path);
         let file = self.files.get(&path).cloned();
         match self.behaviours.get(&path).unwrap_or(&Behaviour::Serve) {
-            Behaviour::Serve => file.map_or_else(|| empty(StatusCode::NOT_FOUND), |file| serve(&file, headers)),
+            Behaviour::Serve => match file {
+                Some(file) => serve(&file, headers, |bytes| bytes.clone().into()),
+                None if is_folder => self.listing(&path).unwrap_or_else(|| empty(StatusCode::NOT_FOUND)),
+                None => empty(StatusCode::NOT_FOUND),
+            },
             Behaviour::Status(status, retry_after) => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let response = with_body(status, "text/plain", format!("{status}\n"));
@@ -75,14 +100,12 @@ impl Mirror {
                 }
             }
             Behaviour::CutAfter(length) => {
-                let bytes = file.unwrap_or_default().bytes;
-                announced(&bytes, broken_off(&bytes, *length))
+                serve(&file.unwrap_or_default(), headers, |bytes| broken_off(bytes, *length))
             }
-            Behaviour::StallAfter(length) => {
-                let bytes = file.unwrap_or_default().bytes;
+            Behaviour::StallAfter(length) => serve(&file.unwrap_or_default(), headers, |bytes| {
                 let first = Ok::<_, Infallible>(bytes.slice(..bytes.len().min(*length)));
-                announced(&bytes, Body::from_stream(stream::iter([first]).chain(stream::pending())))
-            }
+                Body::from_stream(stream::iter([first]).chain(stream::pending()))
+            }),
             Behaviour::Endless => {
                 let bytes = file.map(|file| file.bytes).filter(|bytes| !bytes.is_empty());
                 let bytes = bytes.unwrap_or_else(|| Bytes::from_static(b"endless "));
@@ -102,22 +125,22 @@ fn trimmed(path: &str) -> String {
     path.trim_matches('/').to_owned()
 }
 
-fn announced(bytes: &Bytes, body: Body) -> Response {
-    let response = with_body(StatusCode::OK, "application/octet-stream", body);
-    with_header(response, "content-length", &bytes.len().to_string())
-}
-
-fn serve(File { bytes, etag }: &File, headers: &HeaderMap) -> Response {
+/// Answers with the file or the part that was asked for; `body` sends as much of it as it likes.
+fn serve(File { bytes, etag }: &File, headers: &HeaderMap, body: impl FnOnce(&Bytes) -> Body) -> Response {
     if header_text(headers, "if-none-match") == etag {
         return with_header(empty(StatusCode::NOT_MODIFIED), "etag", etag);
     }
     let same = header_text(headers, "if-range");
     let range = if same.is_empty() || same == etag { header_text(headers, "range") } else { "" };
     let size = bytes.len();
+    let sent = |status, bytes: &Bytes| {
+        let response = with_body(status, "application/octet-stream", body(bytes));
+        with_header(response, "content-length", &bytes.len().to_string())
+    };
     let response = match Range::read(range, size) {
-        Requested::Everything => with_body(StatusCode::OK, "application/octet-stream", bytes.clone()),
+        Requested::Everything => sent(StatusCode::OK, bytes),
         Requested::Part(range) => {
-            let part = with_body(StatusCode::PARTIAL_CONTENT, "application/octet-stream", range.of(bytes));
+            let part = sent(StatusCode::PARTIAL_CONTENT, &range.of(bytes));
             with_header(part, "content-range", &range.content_range(size))
         }
         Requested::Nothing => {

@@ -154,6 +154,11 @@ impl World {
         self.mirror.publish(path, bytes.into());
     }
 
+    /// What the mirror has under a path, however it behaves there.
+    pub fn published(&self, path: &str) -> Option<Bytes> {
+        self.mirror.published(path)
+    }
+
     /// Takes a file off the mirror.
     pub fn withdraw(&mut self, path: &str) {
         self.mirror.withdraw(path);

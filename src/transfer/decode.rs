@@ -49,16 +49,18 @@ impl From<&Consignment> for Order {
     }
 }
 
-/// Decodes everything from `incoming` into blocks for `outgoing`; digests and header are right if this succeeds. It
-/// ends early, without an error, if nobody takes the blocks.
+/// Decodes everything from `incoming`, which `witness` sees too, into blocks for `outgoing`; digests and header are right
+/// if this succeeds. It ends early, without an error, if nobody takes the blocks.
 pub(super) fn decode(
     order: &Order,
     incoming: mpsc::Receiver<Bytes>,
+    witness: Option<mpsc::Sender<Bytes>>,
     outgoing: &mpsc::Sender<Bytes>,
 ) -> Result<Option<Inspected>, TransferError> {
     let published = order.published.as_ref();
     let mut incoming = Incoming {
         chunks: incoming,
+        witness,
         chunk: Bytes::new(),
         beginning: Vec::new(),
         hashers: published.iter().flat_map(|digests| digests.iter()).map(|it| Hasher::new(it.algorithm())).collect(),
@@ -150,6 +152,8 @@ fn next_block(decoder: &mut dyn Read) -> io::Result<Bytes> {
 /// The published bytes as a reader.
 struct Incoming {
     chunks: mpsc::Receiver<Bytes>,
+    /// Who else sees them.
+    witness: Option<mpsc::Sender<Bytes>>,
     chunk: Bytes,
     /// The first bytes, to name what was sent instead.
     beginning: Vec<u8>,
@@ -170,6 +174,10 @@ impl BufRead for Incoming {
             let Some(chunk) = self.chunks.blocking_recv() else { break };
             for hasher in &mut self.hashers {
                 hasher.update(&chunk);
+            }
+            if let Some(witness) = &self.witness {
+                // One that listens no more has its verdict.
+                let _ = witness.blocking_send(chunk.clone());
             }
             let wanted = Self::BEGINNING - self.beginning.len();
             self.beginning.extend(chunk.iter().take(wanted));

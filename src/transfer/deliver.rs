@@ -18,6 +18,7 @@ use super::download::Source;
 use super::error::{Stage, TransferError};
 use super::inspect::{Inspected, Refusal};
 use super::lanes::{DEPTH, Lanes};
+use super::witness::Testimony;
 use super::{Consignment, Delivered, Progress, Sink};
 use crate::model::digest::{Algorithm, Digests};
 use crate::model::version::Compression;
@@ -44,7 +45,9 @@ pub async fn deliver(
     let (published, incoming) = mpsc::channel(DEPTH);
     let (outgoing, blocks) = mpsc::channel(DEPTH);
     let order = Order::from(consignment);
-    let decoding = spawn_blocking(move || decode(&order, incoming, &outgoing));
+    let (witness, testimony) =
+        consignment.witness.clone().map(|witness| Testimony::start(witness, DEPTH)).unzip();
+    let decoding = spawn_blocking(move || decode(&order, incoming, witness, &outgoing));
     let hashers = [Algorithm::Sha256, Algorithm::Sha512].map(|algorithm| HashThread::start(algorithm, DEPTH));
     let mut lanes = Lanes::open(sinks, length, &consignment.limits);
 
@@ -56,7 +59,7 @@ pub async fn deliver(
     }
     // The order matters: a download that broke off also leaves the decoder without its end.
     let verdict = match fed.and(decoded).flatten() {
-        Ok(inspected) => judge(consignment, inspected, held, hashers).await,
+        Ok(inspected) => judge(consignment, inspected, held, hashers, testimony).await,
         Err(error) => Err(error),
     };
     match verdict {
@@ -86,6 +89,7 @@ async fn judge(
     inspected: Option<Inspected>,
     held: Option<Bytes>,
     hashers: [HashThread; 2],
+    testimony: Option<Testimony>,
 ) -> Result<Verified, TransferError> {
     let [sha256, sha512] = hashers;
     let found = [sha256.finish().await?, sha512.finish().await?];
@@ -94,6 +98,9 @@ async fn judge(
     }
     if let Some(expected) = &consignment.stored {
         compare(Stage::Stored, expected, found.iter())?;
+    }
+    if let Some(testimony) = testimony {
+        testimony.verdict().await?;
     }
     let stored = Digests::new(found).expect("two digests are some");
     match (inspected, held) {

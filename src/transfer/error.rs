@@ -83,6 +83,11 @@ pub enum TransferError {
         /// As found.
         found: Digest,
     },
+    /// The bytes are not vouched for as they should be.
+    Disowned {
+        /// What the [`Witness`](super::Witness) says.
+        because: String,
+    },
     /// The bytes cannot be decompressed.
     Damaged {
         /// How they should be compressed.
@@ -134,6 +139,7 @@ impl TransferError {
             | Self::Size { .. }
             | Self::TooLarge { .. }
             | Self::Digest { .. }
+            | Self::Disowned { .. }
             | Self::Damaged { .. }
             | Self::Header(_)
             | Self::File { .. }
@@ -181,6 +187,7 @@ impl fmt::Display for TransferError {
                     "the {bytes} bytes are not the published ones: their digest is `{found}`, published is `{expected}`"
                 )
             }
+            Self::Disowned { because } => write!(formatter, "the downloaded bytes are not to be trusted: {because}"),
             Self::Damaged { compression, because, found } => {
                 write!(formatter, "the download cannot be decompressed as `{}`: {because}", compression.name())?;
                 match found {
@@ -216,6 +223,7 @@ impl Error for TransferError {
             | Self::Size { .. }
             | Self::TooLarge { .. }
             | Self::Digest { .. }
+            | Self::Disowned { .. }
             | Self::Damaged { .. }
             | Self::Header(_)
             | Self::Sinks(_) => None,

@@ -25,10 +25,14 @@ mod download;
 mod error;
 pub mod inspect;
 mod lanes;
+mod witness;
 
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Debug;
+use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -65,6 +69,8 @@ pub struct Consignment {
     pub disk_format: DiskFormat,
     /// GiB that the virtual size must fit in.
     pub min_disk: Option<u64>,
+    /// Who else has to see the published bytes and agree, where there is somebody.
+    pub witness: Option<Arc<dyn Witness>>,
     /// How much, how long, how often.
     pub limits: Limits,
 }
@@ -95,6 +101,15 @@ impl Default for Limits {
             backoff: Duration::from_secs(1),
         }
     }
+}
+
+/// Somebody who judges published bytes by more than their digests.
+pub trait Witness: Debug + Send + Sync {
+    /// Reads all published bytes and says whether they may go on. It runs on a thread of its own and may block.
+    ///
+    /// # Errors
+    /// They may not; a sentence that says why.
+    fn judge(&self, published: &mut dyn Read) -> Result<(), String>;
 }
 
 /// A place that images are delivered to.

@@ -4,16 +4,16 @@
 //! sorted: the stream file names one build for each architecture, and that is the version. Locations in it are absolute.
 //!
 //! The stream file is not signed. What is signed is each `.xz` image, by a detached signature over its bytes, with the
-//! key of that Fedora release. Such a signature can only be checked while the image passes by, hours after a plan was
-//! made from the digest, so what vouches for the digest here is the TLS connection, and that is what is recorded.
+//! key of that Fedora release; [`seal`](super::seal) says how it is checked.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use super::outlet::{Outlet, json};
-use super::{Ask, Publisher, UpstreamError, names};
+use super::fetch::Expected;
+use super::outlet::{Outlet, json, utf8};
+use super::{Ask, Publisher, UpstreamError, keys, names};
 use crate::model::digest::{Algorithm, Digest};
 use crate::model::source::LeastTrust;
 use crate::model::version::{Compression, DiskFormat, Origin, Version};
@@ -51,6 +51,7 @@ struct Format {
 #[serde(rename_all = "kebab-case")]
 struct Disk {
     location: String,
+    signature: Option<String>,
     sha256: String,
     uncompressed_sha256: Option<String>,
 }
@@ -58,11 +59,11 @@ struct Disk {
 #[async_trait]
 impl Publisher for FedoraCoreos {
     fn offers(&self, _: &Ask) -> LeastTrust {
-        LeastTrust::Https
+        LeastTrust::Signed
     }
 
     fn keys(&self) -> &'static [&'static [u8]] {
-        &[]
+        keys::FEDORA
     }
 
     async fn versions(&self, ask: &Ask, outlet: &Outlet<'_>) -> Result<Vec<Version>, UpstreamError> {
@@ -71,10 +72,10 @@ impl Publisher for FedoraCoreos {
             return Err(UpstreamError::missing(ask.to_string(), ["stable", "testing", "next"]));
         }
         let url = outlet.at(&format!("https://{HOST}/streams/{stream}.json"))?;
-        let Some(text) = outlet.unsigned(&url).await? else {
+        let Some(text) = outlet.find(&url, Expected::Data).await? else {
             return Err(UpstreamError::missing(ask.to_string(), ["stable", "testing", "next"]));
         };
-        let architectures = json::<Stream>(&url, &text.text)?.architectures;
+        let architectures = json::<Stream>(&url, utf8(&url, &text)?)?.architectures;
         let Some(architecture) = architectures.get(ask.architecture.name()) else {
             return Err(UpstreamError::missing(
                 ask.to_string(),
@@ -92,17 +93,24 @@ impl Publisher for FedoraCoreos {
         };
         let unreadable = |error: &dyn std::fmt::Display| UpstreamError::unreadable(&url, error);
         let digest = |text: &str| Digest::from_hexadecimal(Algorithm::Sha256, text).map_err(|error| unreadable(&error));
+        let image = outlet.located(&disk.location, HOST)?;
+        let signature = match &disk.signature {
+            Some(location) => outlet.located(location, HOST)?,
+            None => outlet.located(&format!("{}.sig", disk.location), HOST)?,
+        };
+        let (trust, signature) = outlet.sealed(&url, &signature).await?;
         Ok(vec![Version {
             name: names::version(&found.release)
                 .ok_or_else(|| unreadable(&format_args!("`{}` is no version", found.release.escape_debug())))?,
-            origin: Origin::Url(outlet.located(&disk.location, HOST)?.into()),
+            origin: Origin::Url(image.into()),
             published: digest(&disk.sha256)?.into(),
             stored: disk.uncompressed_sha256.as_deref().map(digest).transpose()?.map(Into::into),
             size: None,
             compression: Compression::Xz,
             disk_format: DiskFormat::Qcow2,
             built: names::date(&found.release),
-            trust: text.trust,
+            trust,
+            signature,
             packages: None,
         }])
     }

@@ -21,6 +21,7 @@ pub(super) fn qcow2(name: VersionName, url: impl Into<String>, published: Digest
         compression: Compression::None,
         disk_format: DiskFormat::Qcow2,
         trust,
+        signature: None,
         packages: None,
     }
 }

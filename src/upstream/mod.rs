@@ -7,7 +7,7 @@
 //!
 //! The chain is: a key that ships with gallerist (or is named in images.toml) signs a list, the list states a digest,
 //! the digest vouches for the bytes. [`signature`] verifies the first link, [`checksums`] reads the second, and the
-//! third is the transfer's. `outlet` decides how much of the chain is enough. Publishers that sign nothing have a chain
+//! third is the transfer's. Where the key signs the bytes themselves, [`seal`] goes with them. `outlet` decides how much of the chain is enough. Publishers that sign nothing have a chain
 //! of one link, the TLS connection.
 //!
 //! To add a publisher: one file with a type that is a `Publisher`, its word in `model::source::Distro`, one line in
@@ -40,6 +40,7 @@ mod publishers_tests;
 mod rocky;
 #[cfg(test)]
 mod samples;
+pub mod seal;
 pub mod signature;
 #[cfg(test)]
 mod testing;
@@ -48,6 +49,7 @@ mod ubuntu;
 use async_trait::async_trait;
 use url::Url;
 
+pub mod relock;
 pub mod resolve;
 
 pub use error::UpstreamError;

@@ -16,9 +16,10 @@ use url::Url;
 use super::clear_signed::ClearSigned;
 use super::fetch::{Expected, Fetch};
 use super::signature::{Distrust, Keyring, verify_detached};
+use super::seal::promise;
 use super::{Settings, UpstreamError};
 use crate::model::source::LeastTrust;
-use crate::model::version::Trust;
+use crate::model::version::{DetachedSignature, Trust};
 
 /// A publisher as it is reached in this run.
 pub(super) struct Outlet<'a> {
@@ -114,6 +115,24 @@ impl<'a> Outlet<'a> {
         };
         let trust = self.trust_of(url, verdict)?;
         Ok(Some(Vouched { text: utf8(url, &bytes)?.to_owned(), trust }))
+    }
+
+    /// What vouches for the digests in a text that nothing has signed, and the signature over the image itself, in a file
+    /// of its own. That is enough; without it the text must be trusted by itself.
+    pub(super) async fn sealed(
+        &self,
+        text: &Url,
+        signature: &Url,
+    ) -> Result<(Trust, Option<DetachedSignature>), UpstreamError> {
+        let promised = match self.find(signature, Expected::Data).await? {
+            Some(file) => promise(&file, &self.keyring),
+            None => Err(Distrust::Unsigned),
+        };
+        match promised {
+            Ok(signature) if text.scheme() == "https" => Ok((Trust::Https, Some(signature))),
+            Ok(signature) => Ok((Trust::Unverified, Some(signature))),
+            Err(distrust) => Ok((self.trust_of(text, Err(distrust))?, None)),
+        }
     }
 
     fn trust_of(&self, url: &Url, verdict: Result<String, Distrust>) -> Result<Trust, UpstreamError> {

@@ -2,7 +2,8 @@
 //!
 //! The problem: "follow Debian 12" is no state that anything can be compared with. The idea: every family is resolved
 //! to one exact version, or to the reason why nobody can say which, and the reason holds that family alone. What
-//! chooses, in this order: `pin`, images.lock.toml, the newest version that is not in `skip`. What this does not solve:
+//! chooses, in this order: `pin`, images.lock.toml, the newest version that is not in `skip`. A source that itself names
+//! one exact version is believed before the lock file, which may not have been written since. What this does not solve:
 //! whether the chosen version may replace the present one; the planner decides that.
 
 use std::collections::BTreeSet;
@@ -14,12 +15,12 @@ use super::{Ask, Fetch, Settings, newest};
 use crate::manifest::lock::Lock;
 use crate::manifest::{FamilySpec, Manifest, Source};
 use crate::model::desired::{Chosen, Desired, Wanted};
-use crate::model::name::{SiteName, VersionName};
+use crate::model::name::SiteName;
 use crate::model::version::{Origin, Trust, Version};
 use crate::transfer::digest_file;
 
 /// How many publishers are asked at once.
-const AT_ONCE: usize = 8;
+pub const AT_ONCE: usize = 8;
 /// How far back a pinned version, or the newest that is not skipped, is looked for.
 const DEPTH: usize = 12;
 
@@ -40,46 +41,48 @@ pub async fn resolve(manifest: &Manifest, lock: Option<&Lock>, fetch: &Fetch, si
 }
 
 async fn wanted(manifest: &Manifest, family: &FamilySpec, lock: Option<&Lock>, fetch: &Fetch) -> Wanted {
-    let chosen = match (&family.pin, lock) {
-        (Some(pin), _) => Choice::Pin(pin),
-        (None, Some(lock)) => Choice::Lock(lock),
-        (None, None) => Choice::Newest,
+    let chosen = match family.source {
+        Source::Distro { .. } => Chosen::Newest,
+        Source::Url { .. } | Source::File { .. } => Chosen::Written,
     };
-    let found = match (&chosen, lock.and_then(|lock| locked(lock, family))) {
-        // A pin that the lock file already describes needs no publisher.
-        (Choice::Pin(pin), Some(version)) if version.name == **pin => Ok(vec![version]),
-        (Choice::Lock(_), Some(version)) => return exactly(version, Chosen::Locked),
-        (Choice::Lock(_), None) if matches!(family.source, Source::Distro { .. }) => {
-            let reason = format!("images.lock.toml does not have it: run `gallerist lock {}`", family.name);
-            return Wanted::Unknown(reason);
-        }
-        (Choice::Pin(_) | Choice::Lock(_) | Choice::Newest, _) => versions(manifest, family, fetch).await,
-    };
-    match (chosen, found) {
-        (Choice::Pin(pin), found) => Wanted::Version {
-            name: pin.clone(),
+    let locked = lock.and_then(|lock| locked(lock, family));
+    if let Some(pin) = &family.pin {
+        let found = match locked.filter(|version| version.name == *pin) {
+            // A pin that the lock file already describes needs no publisher.
+            Some(version) => Some(version),
             // Also a publisher that is down or has forgotten the version: the cloud may still have it.
-            version: found.unwrap_or_default().into_iter().find(|version| version.name == *pin).map(Box::new),
-            chosen: Chosen::Pinned,
-        },
-        (Choice::Lock(_) | Choice::Newest, Err(reason)) => Wanted::Unknown(reason),
-        (Choice::Lock(_) | Choice::Newest, Ok(found)) => {
-            let chosen = match family.source {
-                Source::Distro { .. } => Chosen::Newest,
-                Source::Url { .. } | Source::File { .. } => Chosen::Written,
-            };
-            match found.into_iter().find(|version| !family.skip.contains(&version.name)) {
-                Some(version) => exactly(version, chosen),
-                None => Wanted::Unknown("every version on offer is in `skip`".to_owned()),
+            None => versions(manifest, family, fetch)
+                .await
+                .unwrap_or_default()
+                .into_iter()
+                .find(|version| version.name == *pin),
+        };
+        return Wanted::Version { name: pin.clone(), version: found.map(Box::new), chosen: Chosen::Pinned };
+    }
+    if lock.is_some() && chosen == Chosen::Newest {
+        let again = format!("run `gallerist lock {}`", family.name);
+        return match locked {
+            Some(version) if family.skip.contains(&version.name) => {
+                Wanted::Unknown(format!("images.lock.toml has `{}`, which `skip` forbids: {again}", version.name))
             }
-        }
+            Some(version) => exactly(version, Chosen::Locked),
+            None => Wanted::Unknown(format!("images.lock.toml does not have it: {again}")),
+        };
+    }
+    match newest_on_offer(manifest, family, fetch).await {
+        Ok(version) => exactly(version, chosen),
+        Err(reason) => Wanted::Unknown(reason),
     }
 }
 
-enum Choice<'a> {
-    Pin(&'a VersionName),
-    Lock(&'a Lock),
-    Newest,
+/// The newest version that is not in `skip`.
+///
+/// # Errors
+/// A sentence for people: there is none, or the publisher's failure.
+pub async fn newest_on_offer(manifest: &Manifest, family: &FamilySpec, fetch: &Fetch) -> Result<Version, String> {
+    let found = versions(manifest, family, fetch).await?;
+    let newest = found.into_iter().find(|version| !family.skip.contains(&version.name));
+    newest.ok_or_else(|| "every version on offer is in `skip`".to_owned())
 }
 
 fn exactly(version: Version, chosen: Chosen) -> Wanted {
@@ -125,6 +128,7 @@ pub async fn versions(manifest: &Manifest, family: &FamilySpec, fetch: &Fetch) -
             disk_format: *disk_format,
             built: *built,
             trust: Trust::Declared,
+            signature: None,
             packages: None,
         }]),
         Source::File { path, version, compression, disk_format, built } => {
@@ -140,6 +144,7 @@ pub async fn versions(manifest: &Manifest, family: &FamilySpec, fetch: &Fetch) -
                 disk_format: *disk_format,
                 built: *built,
                 trust: Trust::Local,
+                signature: None,
                 packages: None,
             }])
         }
@@ -153,4 +158,57 @@ async fn read_keys(paths: &[PathBuf]) -> Result<Option<Vec<Vec<u8>>>, String> {
         keys.push(key.map_err(|error| format!("the key `{}` cannot be read: {error}", path.display()))?);
     }
     Ok((!keys.is_empty()).then_some(keys))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::testing::fetch;
+    use super::*;
+    use crate::manifest::lock;
+
+    const DIGEST: &str = "abababababababababababababababababababababababababababababababab";
+
+    /// What is wanted of the one family of this `[[image]]`, with `9.8` locked for it.
+    async fn wanted_of(image: &str) -> Wanted {
+        let text =
+            format!("[catalogue]\nname = \"test\"\n[[image]]\nfamily = \"rocky-9\"\nname = \"Rocky 9\"\n{image}\n");
+        let (manifest, _) = crate::manifest::read("images.toml", text, Path::new(".")).unwrap();
+        let text = format!(
+            "[[version]]\nfamily = \"rocky-9\"\narchitecture = \"x86_64\"\nversion = \"9.8\"\nurl = \
+             \"https://rocky.example/9.8.qcow2\"\nsha256 = \"{DIGEST}\"\ncompression = \"none\"\ndisk_format = \
+             \"qcow2\"\ntrust = \"https\"\n"
+        );
+        let lock = lock::read("images.lock.toml", text).unwrap();
+        let mut desired = resolve(&manifest, Some(&lock), &fetch(), BTreeSet::new()).await;
+        desired.families.pop_first().unwrap().1.wanted
+    }
+
+    #[tokio::test]
+    async fn the_lock_file_decides_without_any_request() {
+        let wanted = wanted_of("source = { distro = \"rocky\", release = \"9\" }").await;
+        assert!(
+            matches!(&wanted, Wanted::Version { name, version: Some(_), chosen: Chosen::Locked } if name.as_str() == "9.8")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_version_to_skip_is_not_wanted_although_it_is_locked() {
+        let Wanted::Unknown(reason) =
+            wanted_of("source = { distro = \"rocky\", release = \"9\" }\nskip = [\"9.8\"]").await
+        else {
+            panic!("a version that `skip` forbids is wanted")
+        };
+        assert!(reason.contains("`skip` forbids: run `gallerist lock rocky-9`"), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn a_source_that_names_its_version_counts_before_a_lock_file_that_lags_behind() {
+        let source = format!(
+            "source = {{ url = \"https://rocky.example/9.9.qcow2\", version = \"9.9\", sha256 = \"{DIGEST}\" }}"
+        );
+        let wanted = wanted_of(&source).await;
+        assert!(matches!(&wanted, Wanted::Version { name, chosen: Chosen::Written, .. } if name.as_str() == "9.9"));
+    }
 }

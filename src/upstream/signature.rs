@@ -11,6 +11,7 @@
 //! that is older than the present one.
 
 use std::fmt;
+use std::io::Read;
 
 use jiff::Timestamp;
 use pgp::composed::SignedPublicKey;
@@ -139,7 +140,31 @@ pub(super) fn verify(data: &[u8], signatures: &[Signature], keyring: &Keyring) -
     Err(nearest)
 }
 
-fn judge(data: &[u8], signature: &Signature, keyring: &Keyring) -> Result<String, Distrust> {
+/// The signature that would count if the bytes were the signed ones, and the key that made it.
+///
+/// # Errors
+/// [`Distrust`], for the reason that is nearest to a good signature.
+pub(super) fn unless_altered(
+    signatures: &[Signature],
+    keyring: &Keyring,
+) -> Result<(Signature, Certificate), Distrust> {
+    let mut nearest = Distrust::Unsigned;
+    for signature in signatures {
+        let distrust = why_not(signature, keyring, signature.hash_alg().is_some_and(is_strong));
+        if let Distrust::Altered(wanted) = &distrust
+            && let Some(key) = keyring.0.iter().find(|key| fingerprint(key) == *wanted)
+        {
+            return Ok((signature.clone(), key.clone()));
+        }
+        if nearness(&distrust) > nearness(&nearest) {
+            nearest = distrust;
+        }
+    }
+    Err(nearest)
+}
+
+/// The primary fingerprint of the key behind a signature that counts.
+pub(super) fn judge(data: impl Read, signature: &Signature, keyring: &Keyring) -> Result<String, Distrust> {
     let found = detached::verify(data, std::slice::from_ref(signature), &keyring.0)
         .map_err(|error| Distrust::Malformed(error.to_string()))?;
     let strong = signature.hash_alg().is_some_and(is_strong);
@@ -243,7 +268,7 @@ fn issuer(signature: &Signature) -> String {
     fingerprint.or_else(id).unwrap_or_else(|| "unnamed".to_owned())
 }
 
-fn fingerprint(key: &Certificate) -> String {
+pub(super) fn fingerprint(key: &Certificate) -> String {
     format!("{:X}", key.fingerprint())
 }
 

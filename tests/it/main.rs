@@ -1,11 +1,19 @@
 //! The one integration binary.
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
+#[cfg(test)]
+mod embedded;
+#[cfg(test)]
+mod mirrors;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod publishers;
 #[cfg(test)]
 mod seasons;
 #[cfg(test)]

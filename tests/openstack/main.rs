@@ -5,7 +5,10 @@
 //!
 //! To add a theme: a file beside this one, its line below, and tests that begin with `Cloud::shared()`, or with
 //! `Cloud::alone()` where they stop a service or count what is there. Tests run side by side in one cloud, so each names
-//! its own images (and its own catalogue); what it leaves behind is `down --wipe`'s business.
+//! its own images (and its own catalogue).
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
 mod lab;
+mod promises;
 mod support;

@@ -10,7 +10,8 @@ fn every_code_is_explained_by_an_example_that_yields_it_and_one_that_does_not() 
         assert!(explanation.len() > 100, "{code} has no explanation");
         let mut examples = explanation.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
         let Some(wrong) = examples.next() else {
-            assert_eq!(*code, Code::Unreadable, "{code} has no example");
+            // Neither is about the text of images.toml.
+            assert!(matches!(code, Code::Unreadable | Code::LockMisfit), "{code} has no example");
             continue;
         };
         let mistakes = found(&completed(wrong));

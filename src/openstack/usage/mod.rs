@@ -11,6 +11,7 @@ mod canary;
 mod members;
 mod servers;
 mod snapshots;
+mod unsettled;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -76,9 +77,16 @@ impl<'a> UsageReader<'a> {
     }
 
     /// Who uses one image, asked afresh.
-    pub async fn usage(&self, audience: Audience, snapshots: SnapshotUse, image: &ImageId) -> Usage {
-        let mut usages = self.usages(&[Question { image: image.clone(), audience, snapshots }]).await;
-        usages.remove(image).unwrap_or_default()
+    pub async fn usage(&self, question: &Question) -> Usage {
+        self.usages(std::slice::from_ref(question)).await.remove(&question.image).unwrap_or_default()
+    }
+
+    /// Who uses one image that nobody can begin to use any more: asked once everything begun before has become visible.
+    pub async fn settled_usage(&self, question: &Question) -> Usage {
+        match unsettled::wait(self.site, question.audience).await {
+            Ok(()) => self.usage(question).await,
+            Err(reason) => Usage::new([(volumes::SOURCE, Answer::Unknown(reason))]),
+        }
     }
 
     /// Who uses each of these images. The canary is asked once before and once after all of them.

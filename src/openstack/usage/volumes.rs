@@ -19,6 +19,9 @@ use crate::openstack::http::{Endpoint, Request};
 use crate::openstack::site::{Rights, Site};
 use crate::openstack::wire::{VolumePage, VolumeRecord};
 
+/// The name of this source.
+pub(super) const SOURCE: Source = Source("volumes");
+
 /// The volumes of our own project, once they were read.
 #[derive(Default)]
 pub(super) struct Volumes {
@@ -31,7 +34,7 @@ type Found = (User, Option<String>);
 #[async_trait]
 impl UsageSource for Volumes {
     fn source(&self) -> Source {
-        Source("volumes")
+        SOURCE
     }
 
     fn applies(&self, _: &Question) -> bool {
@@ -77,11 +80,11 @@ impl UsageSource for Volumes {
     }
 }
 
-fn request() -> Request {
+pub(super) fn request() -> Request {
     Request::get("volumes/detail").header("openstack-api-version", "volume 3.4")
 }
 
-async fn page(cinder: &Endpoint, request: Request) -> Result<VolumePage, ApiError> {
+pub(super) async fn page(cinder: &Endpoint, request: Request) -> Result<VolumePage, ApiError> {
     cinder.send(request).await?.json()
 }
 

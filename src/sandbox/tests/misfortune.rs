@@ -22,6 +22,13 @@ async fn the_mirror_can_be_as_bad_as_any() {
     assert_eq!(head.headers()["content-length"], "10");
     let rest = client.get(&url).header("range", "bytes=7-").header("if-range", etag).send().await.unwrap();
     assert_eq!((rest.status().as_u16(), rest.text().await.unwrap().as_str()), (206, "789"));
+    sandbox.world().publish("dir/inner/file", Vec::new());
+    let listing = client.get(format!("{}/dir/", sandbox.mirror_url())).send().await.unwrap().text().await.unwrap();
+    assert!(listing.contains("<a href=\"file\">") && listing.contains("<a href=\"inner/\">"), "{listing}");
+    for nothing in ["none/", "dir"] {
+        let url = format!("{}/{nothing}", sandbox.mirror_url());
+        assert_eq!(client.get(url).send().await.unwrap().status(), 404, "{nothing}");
+    }
     let behave = |behaviour| sandbox.world().behave("dir/file", behaviour);
     behave(Behaviour::CutAfter(4));
     assert!(client.get(&url).send().await.unwrap().bytes().await.is_err());

@@ -205,6 +205,7 @@ fn consignment(origin: Origin, published: &[u8]) -> Consignment {
         compression: Compression::None,
         disk_format: DiskFormat::Raw,
         min_disk: None,
+        witness: None,
         limits: Limits {
             bytes: 64 << 20,
             stall: Duration::from_secs(2),

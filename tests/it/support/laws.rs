@@ -324,7 +324,9 @@ pub(crate) fn nothing_becomes_wider_than_it_may(world: &World, _: u64) -> Result
         for attributes in shown {
             let for_project = family.is_some_and(|family| family.audience == Audience::Project)
                 || attributes.tags.contains("gallerist:audience=project");
-            require(!for_project || attributes.visibility == Visibility::Private, || named(step))?;
+            let shared_before = step.operation.before().is_some_and(|before| before.visibility == Visibility::Shared);
+            let widest = if shared_before { Visibility::Shared } else { Visibility::Private };
+            require(!for_project || attributes.visibility <= widest, || named(step))?;
             let wider = step.operation.before().is_some_and(|before| before.visibility < attributes.visibility);
             require(family.is_some() || !wider, || format!("retired and wider: {}", named(step)))?;
         }

@@ -6,6 +6,7 @@
 //! shares code with what it judges judges nothing.
 
 pub(crate) mod draw;
+pub(crate) mod gallery;
 pub(crate) mod laws;
 pub(crate) mod policies;
 pub(crate) mod sim;

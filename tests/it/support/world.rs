@@ -171,6 +171,7 @@ pub(crate) fn version(number: u8) -> Version {
         disk_format: DiskFormat::Qcow2,
         built: Some(built(number)),
         trust: Trust::Https,
+        signature: None,
         packages: None,
     }
 }

@@ -25,6 +25,11 @@ pub(super) fn directory() -> PathBuf {
     directory
 }
 
+/// Its clouds.yaml.
+pub(crate) fn clouds() -> PathBuf {
+    directory().join("clouds.yaml")
+}
+
 /// The real cloud, for as long as a test holds it.
 pub(crate) struct Cloud<Hold> {
     directory: PathBuf,

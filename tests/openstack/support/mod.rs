@@ -3,8 +3,13 @@
 
 mod client;
 mod cloud;
-mod session;
 
 pub(crate) use client::openstack;
-pub(crate) use cloud::Cloud;
-pub(crate) use session::{Service, Session};
+pub(crate) use cloud::{Cloud, clouds};
+
+pub(crate) use crate::conformance::{Service, Session};
+
+/// Logs in as one of the password clouds of clouds.yaml (`lab-admin`, `lab-user`, `lab-other`, …).
+pub(crate) async fn login(name: &str) -> Session {
+    Session::login(&clouds(), name, None).await
+}

@@ -1,0 +1,58 @@
+//! Debian: a folder for each build, in it a `SHA512SUMS` that nothing signs. There is no index; the folders are listed.
+
+use super::{Build, Family, File, Publisher, Signer, Vouching, sha512};
+
+pub(super) struct Debian;
+
+const FAMILIES: &[Family] = &[
+    Family {
+        name: "debian-12",
+        release: "12",
+        codename: "bookworm",
+        disk: 3072,
+        versions: &["20261013-2601", "20261117-2637"],
+    },
+    Family { name: "debian-11", release: "11", codename: "bullseye", disk: 2048, versions: &["20260707-2532"] },
+];
+
+fn folder(build: Build) -> String {
+    format!("images/cloud/{}/{}", build.family.codename, build.version)
+}
+
+fn file_name(build: Build) -> String {
+    format!("debian-{}-genericcloud-amd64-{}.qcow2", build.family.release, build.version)
+}
+
+impl Publisher for Debian {
+    fn distro(&self) -> &'static str {
+        "debian"
+    }
+
+    fn host(&self) -> &'static str {
+        "cloud.debian.org"
+    }
+
+    fn families(&self) -> &'static [Family] {
+        FAMILIES
+    }
+
+    fn vouching(&self) -> Vouching {
+        Vouching::Connection
+    }
+
+    fn image(&self, build: Build) -> String {
+        format!("{}/{}", folder(build), file_name(build))
+    }
+
+    fn list(&self, build: Build) -> String {
+        format!("{}/SHA512SUMS", folder(build))
+    }
+
+    fn files(&self, builds: &[Build], _: &Signer) -> anyhow::Result<Vec<File>> {
+        let sums = |build: &Build| {
+            let line = format!("{}  {}\n", sha512(&build.disk_image()), file_name(*build));
+            (self.list(*build), line.into_bytes())
+        };
+        Ok(builds.iter().map(sums).collect())
+    }
+}

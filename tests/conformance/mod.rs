@@ -1,0 +1,57 @@
+//! What gallerist promises an operator, played on a cloud: the same scenarios on the embedded one and on a real one.
+//!
+//! A scenario runs the real binary and looks at the cloud with other eyes: plain HTTP sessions of several users, and the
+//! `openstack` client where there is one. It knows no cloud; an [`Estate`] says where one is and who may enter, and
+//! `tests/it` and `tests/openstack` each bring theirs. Where both suites pass, the embedded cloud behaves like the real
+//! one as far as gallerist can tell. This room refuses to know gallerist's library: what it asserts is what an operator sees.
+//!
+//! A [`Scene`] is the stage of one scenario: a catalogue, a mirror and names of its own, so that scenarios run side by side
+//! in one cloud. It clears away what it made, also after a panic. A [`Relay`] stands before a service where a scenario has
+//! to count requests or do something between two of them.
+//!
+//! To add a scenario: an `async fn(&Scene)` in a file here, and its line in [`conformance`].
+
+pub(crate) mod economy;
+mod estate;
+pub(crate) mod foreign;
+pub(crate) mod interruption;
+pub(crate) mod presence;
+pub(crate) mod private;
+pub(crate) mod regions;
+mod relay;
+pub(crate) mod rotation;
+mod run;
+mod scene;
+mod session;
+pub(crate) mod usage;
+
+pub(crate) use estate::Estate;
+pub(crate) use scene::Scene;
+pub(crate) use session::{Service, Session};
+
+/// Makes a test of every scenario, on the estate that an `async fn() -> Estate` opens.
+macro_rules! conformance {
+    ($open:path) => {
+        crate::conformance::conformance!($open;
+            rotation::a_new_version_takes_the_name_and_the_old_one_goes_when_nobody_uses_it,
+            presence::the_public_name_is_never_missing,
+            foreign::what_tenants_own_is_left_alone_and_blocks_nothing,
+            foreign::a_foreign_public_image_of_that_name_holds_its_family_alone,
+            private::a_member_keeps_an_image_of_its_own,
+            regions::two_regions_are_one_plan_and_one_download,
+            economy::a_plan_without_changes_makes_five_requests_however_many_images_there_are,
+            interruption::two_applies_at_once_have_one_winner,
+            interruption::an_apply_killed_during_an_upload_leaves_nothing_behind,
+            interruption::an_apply_killed_between_the_halves_of_a_hand_over_is_finished,
+            usage::who_boots_from_a_condemned_version_keeps_it,
+        );
+    };
+    ($open:path; $($theme:ident::$scenario:ident,)+) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $scenario() {
+            let estate = $open().await;
+            crate::conformance::Scene::play(estate, stringify!($theme), crate::conformance::$theme::$scenario).await;
+        })+
+    };
+}
+pub(crate) use conformance;

@@ -1,0 +1,247 @@
+//! The stage of one scenario: a folder with images.toml, a mirror, three users, and names that nobody else has.
+
+use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
+use std::process::{Command, Stdio};
+
+use futures_util::FutureExt as _;
+use gallerist::sandbox::{Behaviour, Options, Sandbox, image};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use super::relay::Relay;
+use super::run::{Run, Running};
+use super::{Estate, Service, Session};
+
+pub(crate) const ONE: &str = "RegionOne";
+pub(crate) const TWO: &str = "RegionTwo";
+
+/// A scenario's part of a cloud.
+pub(crate) struct Scene {
+    estate: Estate,
+    /// What all names of this scene contain; also the name of its catalogue.
+    key: String,
+    folder: TempDir,
+    /// Only its mirror is used: the publishers of this scene.
+    publishers: Sandbox,
+    /// Who administrates the cloud, in the first region.
+    pub(crate) admin: Session,
+    /// The same in the second region.
+    pub(crate) admin_two: Session,
+    /// A tenant.
+    pub(crate) member: Session,
+    /// A tenant of another project.
+    pub(crate) other: Session,
+}
+
+impl Scene {
+    /// Plays a scenario, and clears away what it made, however it ends.
+    pub(crate) async fn play(estate: Estate, theme: &str, scenario: impl AsyncFnOnce(&Self)) {
+        let scene = Self::open(estate, theme).await;
+        let ended = AssertUnwindSafe(scenario(&scene)).catch_unwind().await;
+        scene.clear().await;
+        // Now the cloud may go.
+        drop(scene.estate.hold);
+        if let Err(panic) = ended {
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    async fn open(estate: Estate, theme: &str) -> Self {
+        let login = async |name, region| Session::login(&estate.clouds, name, Some(region)).await;
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let clouds = std::fs::read_to_string(&estate.clouds).expect("clouds.yaml can be read");
+        std::fs::write(folder.path().join("clouds.yaml"), clouds).expect("the folder is ours");
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        Self {
+            key: format!("{theme}-{}", &unique[..8]),
+            admin: login(estate.admin, ONE).await,
+            admin_two: login(estate.admin, TWO).await,
+            member: login(estate.member, ONE).await,
+            other: login(estate.other, ONE).await,
+            publishers: Sandbox::start(Options::default()).await.expect("there are free ports"),
+            folder,
+            estate,
+        }
+    }
+
+    async fn clear(&self) {
+        let users = [&self.admin, &self.admin_two, &self.member, &self.other];
+        for user in users {
+            user.clear().await;
+        }
+        let mark = self.mark();
+        for user in users {
+            for image in user.images(&[("tag", &mark), ("visibility", "all")]).await {
+                let Some(id) = image["id"].as_str().filter(|_| image["owner"] == user.project()) else { continue };
+                if image["protected"] == true {
+                    user.patch_image(id, &json!([{"op": "replace", "path": "/protected", "value": false}])).await;
+                }
+                user.send(reqwest::Method::DELETE, Service::Image, &format!("/images/{id}"), None).await;
+            }
+        }
+    }
+
+    /// The estate it is played on.
+    pub(crate) fn estate(&self) -> &Estate {
+        &self.estate
+    }
+
+    /// The tag of everything in the catalogue of this scene.
+    pub(crate) fn mark(&self) -> String {
+        format!("gallerist:catalogue={}", self.key)
+    }
+
+    /// The title of a family: a name that nobody else has.
+    pub(crate) fn title(&self, family: &str) -> String {
+        format!("Conformance {} {family}", self.key)
+    }
+
+    /// The public name of a family.
+    pub(crate) fn latest(&self, family: &str) -> String {
+        format!("{} - Latest", self.title(family))
+    }
+
+    /// The bytes of a version.
+    pub(crate) fn bytes(&self, family: &str, version: &str) -> Vec<u8> {
+        image::qcow2(1 << 30, format!("{} {version}", self.title(family)).as_bytes())
+    }
+
+    fn path(family: &str, version: &str) -> String {
+        format!("{family}/{version}.qcow2")
+    }
+
+    /// How often the bytes of a version were asked for.
+    pub(crate) fn downloads(&self, family: &str, version: &str) -> usize {
+        let path = format!("/mirror/{}", Self::path(family, version));
+        self.publishers.world().requests().iter().filter(|request| request.path == path).count()
+    }
+
+    /// Lets the download of a version stall half way, or no longer.
+    pub(crate) fn stall(&self, family: &str, version: &str, stalled: bool) {
+        let half = self.bytes(family, version).len() / 2;
+        let behaviour = if stalled { Behaviour::StallAfter(half) } else { Behaviour::Serve };
+        self.publishers.world().behave(&Self::path(family, version), behaviour);
+    }
+
+    /// Publishes these versions and writes an images.toml that wants them.
+    pub(crate) fn want(&self, families: &[(&str, &str)]) {
+        self.want_on(&[ONE], families);
+    }
+
+    /// The same for other regions than the first.
+    pub(crate) fn want_on(&self, regions: &[&str], families: &[(&str, &str)]) {
+        let mut file = self.head(self.estate.admin, regions);
+        for (family, version) in families {
+            let (bytes, path) = (self.bytes(family, version), Self::path(family, version));
+            let digest = hex::encode(Sha256::digest(&bytes));
+            self.publishers.world().publish(&path, bytes);
+            let (title, mirror) = (self.title(family), self.publishers.mirror_url());
+            write!(
+                file,
+                "\n[[image]]\nfamily = \"{family}\"\nname = \"{title}\"\nsource = {{ url = \"{mirror}/{path}\", version = \
+                 \"{version}\", sha256 = \"{digest}\" }}\n"
+            )
+            .expect("writing to a string cannot fail");
+        }
+        self.write("images.toml", file.as_bytes());
+    }
+
+    /// The beginning of an images.toml for that cloud.
+    pub(crate) fn head(&self, cloud: &str, regions: &[&str]) -> String {
+        format!("[catalogue]\nname = \"{}\"\nclouds = [{{ cloud = \"{cloud}\", regions = {regions:?} }}]\n", self.key)
+    }
+
+    /// Writes a file of the folder that gallerist runs in.
+    pub(crate) fn write(&self, name: &str, content: &[u8]) {
+        std::fs::write(self.folder.path().join(name), content).expect("the folder is ours");
+    }
+
+    /// Puts a relay before a service of the first region; gallerist goes through it from now on, and nobody else.
+    pub(crate) async fn relay(&self, service: Service) -> Relay {
+        let relay = Relay::before(self.admin.endpoint(service)).await;
+        let path = self.folder.path().join("clouds.yaml");
+        let text = std::fs::read_to_string(&path).expect("the scene has written it");
+        let mut clouds: Value = serde_saphyr::from_str(&text).expect("clouds.yaml is YAML");
+        clouds["clouds"][self.estate.admin][service.override_key()] = json!(relay.endpoint());
+        self.write("clouds.yaml", clouds.to_string().as_bytes());
+        relay
+    }
+
+    /// Starts gallerist.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let folder = self.folder.path();
+        let child = Command::new(env!("CARGO_BIN_EXE_gallerist"))
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .env("HOME", folder)
+            .env("OS_CLIENT_CONFIG_FILE", folder.join("clouds.yaml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("cargo has built it");
+        Running::new(arguments, child)
+    }
+
+    /// Runs gallerist to its end.
+    pub(crate) async fn gallerist(&self, arguments: &[&str]) -> Run {
+        self.start(arguments).ended().await
+    }
+
+    /// Applies, which must succeed.
+    pub(crate) async fn apply(&self) -> Run {
+        let run = self.gallerist(&["apply", "--auto-approve"]).await;
+        run.exits(0);
+        run
+    }
+
+    /// The plan has nothing to do.
+    pub(crate) async fn settled(&self) {
+        self.gallerist(&["plan"]).await.changes_nothing();
+    }
+
+    /// What the plan refuses to do and why: addresses' versions, operations and the codes of the reasons, then the plan.
+    pub(crate) async fn holds(&self) -> (Vec<(String, String, String)>, Run) {
+        let run = self.gallerist(&["plan", "--format", "json"]).await;
+        run.exits(0);
+        let document = run.json();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let holds = document["gallerist"]["holds"].as_array().into_iter().flatten();
+        let holds = holds.map(|hold| (text(&hold["address"]), text(&hold["operation"]), text(&hold["because"])));
+        (holds.collect(), run)
+    }
+
+    /// The images of a version in the catalogue, as the administrator of a region finds them.
+    pub(crate) async fn images_of(&self, session: &Session, family: &str, version: &str) -> Vec<Value> {
+        let family = format!("gallerist:family={family}");
+        let version = format!("gallerist:version={version}");
+        let mark = self.mark();
+        session.images(&[("tag", &mark), ("tag", &family), ("tag", &version), ("visibility", "all")]).await
+    }
+
+    /// The only image of a version in the first region.
+    pub(crate) async fn image_of(&self, family: &str, version: &str) -> Value {
+        let found = self.images_of(&self.admin, family, version).await;
+        match found.as_slice() {
+            [only] => only.clone(),
+            other => panic!("one image of {family} {version}, not {}: {other:#?}", other.len()),
+        }
+    }
+
+    /// An image as the `openstack` client shows it to a user, or as HTTP does where there is no client.
+    pub(crate) async fn shown(&self, session: &Session, cloud: &str, id: &str) -> Option<Value> {
+        let Some(client) = self.estate.client else { return session.sees(id).await };
+        let (cloud, id) = (cloud.to_owned(), id.to_owned());
+        let answer = tokio::task::spawn_blocking(move || client(&cloud, &["image", "show", &id])).await;
+        match answer.expect("the client does not panic") {
+            Ok(image) => Some(image),
+            Err(error) => {
+                assert!(error.contains("No Image found"), "{error}");
+                None
+            }
+        }
+    }
+}
