@@ -45,8 +45,7 @@ pub async fn deliver(
     let (published, incoming) = mpsc::channel(DEPTH);
     let (outgoing, blocks) = mpsc::channel(DEPTH);
     let order = Order::from(consignment);
-    let (witness, testimony) =
-        consignment.witness.clone().map(|witness| Testimony::start(witness, DEPTH)).unzip();
+    let (witness, testimony) = consignment.witness.clone().map(|witness| Testimony::start(witness, DEPTH)).unzip();
     let decoding = spawn_blocking(move || decode(&order, incoming, witness, &outgoing));
     let hashers = [Algorithm::Sha256, Algorithm::Sha512].map(|algorithm| HashThread::start(algorithm, DEPTH));
     let mut lanes = Lanes::open(sinks, length, &consignment.limits);

@@ -15,8 +15,8 @@ use url::Url;
 
 use super::clear_signed::ClearSigned;
 use super::fetch::{Expected, Fetch};
-use super::signature::{Distrust, Keyring, verify_detached};
 use super::seal::promise;
+use super::signature::{Distrust, Keyring, verify_detached};
 use super::{Settings, UpstreamError};
 use crate::model::source::LeastTrust;
 use crate::model::version::{DetachedSignature, Trust};

@@ -21,8 +21,7 @@ use crate::transfer::Witness;
 pub(super) fn promise(file: &[u8], keyring: &Keyring) -> Result<DetachedSignature, Distrust> {
     let unwritable = |error: rpgpie::Error| Distrust::Malformed(error.to_string());
     let (found, key) = unless_altered(&read_signatures(file)?, keyring)?;
-    let mut detached =
-        DetachedSignature { fingerprint: fingerprint(&key), signature: Vec::new(), key: Vec::new() };
+    let mut detached = DetachedSignature { fingerprint: fingerprint(&key), signature: Vec::new(), key: Vec::new() };
     signature::save(&[found], false, &mut detached.signature).map_err(unwritable)?;
     key.save(false, &mut detached.key).map_err(unwritable)?;
     Ok(detached)

@@ -1,15 +1,17 @@
 //! The one integration binary.
 
+#[cfg(test)]
+mod cli;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod embedded;
 #[cfg(test)]
-mod mirrors;
-#[cfg(test)]
-mod cli;
-#[cfg(test)]
 mod layers;
+#[cfg(test)]
+mod mirrors;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
