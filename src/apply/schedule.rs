@@ -271,11 +271,8 @@ enum Readiness {
 
 /// The steps that lose the name to this one.
 fn successors(plan: &Plan, node: NodeIndex) -> Vec<NodeIndex> {
-    let mut found: Vec<_> = plan
-        .edges()
-        .filter(|(before, _, why)| *before == node && *why == Edge::HandOver)
-        .map(|(_, after, _)| after)
-        .collect();
+    let handed_over = plan.after(node).filter(|(_, why)| *why == Edge::HandOver);
+    let mut found: Vec<_> = handed_over.map(|(after, _)| after).collect();
     found.sort();
     found
 }

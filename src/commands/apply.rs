@@ -174,25 +174,25 @@ pub(super) async fn carry_out(
     let progress = Progress::new(console.clone());
     let tell = |event| progress.hear(&event);
     let mut work = pin!(crate::apply::run(&front.plan, Arc::new(performer), parallelism, cancel.clone(), &tell));
-    let mut stopped = None;
+    let mut ended_by = None;
     let outcomes = loop {
         tokio::select! {
             outcomes = &mut work => break outcomes,
             why = stopper.wait() => {
-                if stopped.is_some() {
+                if ended_by.is_some() {
                     stop_at_once(why, console);
                 }
-                stopped = Some(why);
+                ended_by = Some(why);
                 cancel.cancel();
                 console.complain(&why.while_applying());
             }
         }
     };
     progress.end();
-    let interruption = stopped.map_or(Interruption::None, |_| Interruption::Interrupted);
+    let interruption = ended_by.map_or(Interruption::None, |_| Interruption::Interrupted);
     let told = outcome::told(&front.plan, &outcomes, interruption, begun.elapsed());
     console.answer(&format!("\n{}", summary(&told)))?;
-    Ok(stopped.and_then(Why::exit).unwrap_or_else(|| outcome::exit(&front.plan, &outcomes)))
+    Ok(ended_by.and_then(Why::exit).unwrap_or_else(|| outcome::exit(&front.plan, &outcomes)))
 }
 
 fn stop_at_once(why: Why, console: &Console) -> ! {

@@ -3,6 +3,7 @@
 //! The plan is a value. It can be compared, shown, saved and refused, and it leaves nothing to decide when it is
 //! applied. **An edge `a → b` means that `a` happens before `b`.**
 
+use petgraph::Direction;
 use petgraph::acyclic::Acyclic;
 use petgraph::data::Build;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -134,7 +135,12 @@ impl Plan {
 
     /// What must come before a step.
     pub fn before(&self, node: NodeIndex) -> impl Iterator<Item = (NodeIndex, Edge)> + '_ {
-        self.edges().filter(move |(_, after, _)| *after == node).map(|(before, _, why)| (before, why))
+        self.graph.inner().edges_directed(node, Direction::Incoming).map(|edge| (edge.source(), *edge.weight()))
+    }
+
+    /// What must come after a step.
+    pub fn after(&self, node: NodeIndex) -> impl Iterator<Item = (NodeIndex, Edge)> + '_ {
+        self.graph.inner().edges_directed(node, Direction::Outgoing).map(|edge| (edge.target(), *edge.weight()))
     }
 
     /// How many operations of each kind.

@@ -101,7 +101,7 @@ impl Offer {
             digest: newest.published.strongest().to_string(),
             size: newest.size,
             built: newest.built,
-            trust: newest.trust.to_string(),
+            trust: newest.assurance().to_string(),
             latest: latest
                 .iter()
                 .map(|(site, version)| OnSite {
@@ -204,6 +204,7 @@ mod tests {
             disk_format: DiskFormat::Qcow2,
             built: Some(date(2026, 11, 18)),
             trust,
+            signature: None,
             packages: None,
         }
     }

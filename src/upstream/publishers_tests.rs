@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use rpgpie::tsk::Tsk;
 
 use super::hosts::{Host, Signs, hosts, published};
-use super::signature::Distrust;
-use super::testing::{Files, ask, fetch, public_key, serve_files, settings, throw_away_key};
+use super::signature::{Distrust, Keyring};
+use super::testing::{Files, ask, detached_by, fetch, public_key, serve_files, settings, throw_away_key};
 use super::{UpstreamError, newest};
 use crate::model::source::{
     Architecture::{Aarch64, X86_64},
@@ -111,6 +111,28 @@ async fn what_is_missing_is_told_with_what_there_is() {
         assert!(matches!(&refused, UpstreamError::Missing { .. }), "{refused}");
         assert!(refused.to_string().contains(wanted), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn a_signature_over_the_image_is_as_good_as_one_over_its_digest() {
+    let (key, other) = (throw_away_key(), throw_away_key());
+    let host = hosts().into_iter().find(|host| host.ask.distro == Distro::FedoraCoreos).unwrap();
+    let files = published(&host, &key);
+    let signature = format!("{}.sig", host.image);
+    files.put(&signature, detached_by(&key, b"image", false));
+    let versions = found(&host, &files, &key, None).await.unwrap();
+    let fingerprint = Keyring::load([public_key(&key).as_slice()]).unwrap().fingerprints().remove(0);
+    assert_eq!(versions[0].assurance(), Trust::Signed { fingerprint });
+    assert_eq!(versions[0].trust, Trust::Unverified, "of the digest, as long as nobody has seen the image");
+
+    files.put(&signature, detached_by(&other, b"image", false));
+    let refused = found(&host, &files, &key, None).await.unwrap_err().to_string();
+    assert!(refused.contains("not one of the publisher's known keys"), "{refused}");
+    assert!(found(&host, &files, &key, Some(LeastTrust::None)).await.unwrap()[0].signature.is_none());
+
+    files.remove(&signature);
+    let refused = found(&host, &files, &key, None).await.unwrap_err();
+    assert!(matches!(&refused, UpstreamError::TooLittleTrust { .. }), "{refused}");
 }
 
 #[tokio::test]

@@ -30,6 +30,42 @@ async fn every_digest_counts() {
     }
 }
 
+/// Agrees with one sequence of bytes.
+#[derive(Debug)]
+struct Stickler(Vec<u8>);
+
+impl Witness for Stickler {
+    fn judge(&self, published: &mut dyn Read) -> Result<(), String> {
+        let mut seen = Vec::new();
+        published.read_to_end(&mut seen).map_err(|error| error.to_string())?;
+        if seen == self.0 { Ok(()) } else { Err("these are other bytes".to_owned()) }
+    }
+}
+
+/// Objects without having looked.
+#[derive(Debug)]
+struct Prejudice;
+
+impl Witness for Prejudice {
+    fn judge(&self, _: &mut dyn Read) -> Result<(), String> {
+        Err("never".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn a_witness_sees_everything_as_published_and_has_a_say() {
+    let image = noise(3 << 20);
+    let mirror = Mirror::new(image.clone(), &[]);
+    let good = consignment(mirror.serve().await, &image);
+    let with = |witness: Arc<dyn Witness>| Consignment { witness: Some(witness), ..good.clone() };
+    let (result, kept) = deliver_to_one(&with(Arc::new(Stickler(image.clone())))).await;
+    assert!(result.is_ok() && kept.complete, "{result:?}");
+    let other = refused(&with(Arc::new(Stickler(b"other".to_vec()))), &image).await;
+    assert_eq!(other.to_string(), "the downloaded bytes are not to be trusted: these are other bytes");
+    let never = refused(&with(Arc::new(Prejudice)), &image).await;
+    assert!(matches!(&never, TransferError::Disowned { because } if because == "never"), "{never}");
+}
+
 #[tokio::test]
 async fn a_header_is_refused_before_the_end() {
     let mut image = noise(4 << 20);
