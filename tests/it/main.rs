@@ -6,6 +6,8 @@ mod cli;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[cfg(test)]
+mod crashes;
+#[cfg(test)]
 mod embedded;
 #[cfg(test)]
 mod layers;
