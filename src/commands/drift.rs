@@ -38,8 +38,8 @@ const AT_ONCE: usize = 8;
 pub(super) async fn run(global: &Global, options: &Drift, console: &Console) -> Result<Exit, Stop> {
     let manifest = front::load(global, console)?;
     let lock = front::lock_file(&global.config, console)?;
-    let accepted = accepted(options.accept.as_deref(), *console)?;
-    let baseline = options.baseline.as_deref().map(|path| baseline(path, *console)).transpose()?.flatten();
+    let accepted = accepted(options.accept.as_deref(), console)?;
+    let baseline = options.baseline.as_deref().map(|path| baseline(path, console)).transpose()?.flatten();
     let selection = front::selection(global, &manifest)?;
     let (sites, unconnected) = crate::openstack::connect_each(&selection, &Surroundings::of_process()).await?;
     let names: BTreeSet<SiteName> =
@@ -75,11 +75,11 @@ pub(super) async fn run(global: &Global, options: &Drift, console: &Console) -> 
         fail_on: &options.fail_on.iter().flatten().copied().collect(),
         now,
     });
-    tell(&report, options, *console)
+    tell(&report, options, console)
 }
 
 /// Writes every output, and says how it ended. The code and the last line come from the same report.
-fn tell(report: &Report, options: &Drift, console: Console) -> Result<Exit, Stop> {
+fn tell(report: &Report, options: &Drift, console: &Console) -> Result<Exit, Stop> {
     for (format, path) in &options.report {
         // Only a text that is there and can be read has something to keep.
         let before = read(path).ok();
@@ -93,13 +93,13 @@ fn tell(report: &Report, options: &Drift, console: Console) -> Result<Exit, Stop
     Ok(if report.has_drift() && !options.exit_zero { Exit::Changes } else { Exit::Done })
 }
 
-fn accepted(path: Option<&Path>, console: Console) -> Result<Vec<Accepted>, Stop> {
+fn accepted(path: Option<&Path>, console: &Console) -> Result<Vec<Accepted>, Stop> {
     let Some(path) = path else { return Ok(Vec::new()) };
-    accept::load(path).map_err(|mistakes| Stop::new(Exit::Configuration, front::snippets(&mistakes, &console)))
+    accept::load(path).map_err(|mistakes| Stop::new(Exit::Configuration, front::snippets(&mistakes, console)))
 }
 
 /// The report before; none on the first run, when there is no such file yet.
-fn baseline(path: &Path, console: Console) -> Result<Option<Baseline>, Stop> {
+fn baseline(path: &Path, console: &Console) -> Result<Option<Baseline>, Stop> {
     let text = match read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
