@@ -70,7 +70,9 @@ pub enum Colour {
 pub enum Command {
     /// Plan and apply a whole catalogue on the embedded cloud; needs no network and no credentials
     Demo(Demo),
-    /// Check images.toml alone; needs no network
+    /// Write a first images.toml; never overwrites one
+    Init(Init),
+    /// Check images.toml and its lock file; needs no network
     Validate(Validate),
     /// Show what would change
     Plan(Plan),
@@ -142,6 +144,10 @@ pub struct Planning {
 /// `demo`
 #[derive(Debug, Args)]
 pub struct Demo {}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct Init {}
 
 /// `validate`
 #[derive(Debug, Args)]
@@ -249,6 +255,7 @@ pub struct Upstream {
 
 /// `lock`
 #[derive(Debug, Args)]
+#[command(after_help = "A job that proposes updates: gallerist lock && git commit -m 'New images' images.lock.toml")]
 pub struct Lock {
     /// Look up these families only; the others keep what they have
     #[arg(value_name = "FAMILY")]
@@ -257,6 +264,7 @@ pub struct Lock {
 
 /// `usage`
 #[derive(Debug, Args)]
+#[command(after_help = "Exits with 1 where not all users could be found out.")]
 pub struct Usage {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = UsageFormat::Human, value_name = "FORMAT")]
@@ -276,6 +284,8 @@ pub enum UsageFormat {
 
 /// `snapshot`
 #[derive(Debug, Args)]
+#[command(after_help = "At night, with credentials: gallerist snapshot -o cloud.json
+In a pull request, without: gallerist plan --snapshot cloud.json --format markdown")]
 pub struct Snapshot {
     /// Where to write it: JSON, without secrets
     #[arg(short, long, value_name = "FILE")]

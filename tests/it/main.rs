@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod commands;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[cfg(test)]
