@@ -190,15 +190,24 @@ pub(super) fn misfits(manifest: &Manifest, lock: &Lock, config: &Path) -> Vec<Di
 /// # Errors
 /// `--os-cloud` names none of the listed clouds, or a cloud cannot be entered.
 pub(super) async fn connect(global: &Global, manifest: &Manifest) -> Result<Vec<Site>, Stop> {
-    let selection: Vec<Selection> = if manifest.clouds.is_empty() {
-        vec![Selection { cloud: global.os_cloud.clone(), regions: Vec::new() }]
-    } else {
-        let listed = manifest.clouds.iter().filter(|entry| match &global.os_cloud {
-            Some(cloud) => entry.cloud == *cloud,
-            None => true,
-        });
-        listed.map(|entry| Selection { cloud: Some(entry.cloud.clone()), regions: entry.regions.clone() }).collect()
-    };
+    let sites = crate::openstack::connect(&selection(global, manifest)?, &Surroundings::of_process()).await;
+    sites.map_err(|error| Stop::new(Exit::Error, format!("error[E0201]: {error}")))
+}
+
+/// The clouds that images.toml lists, or the one that the command line or the environment names.
+///
+/// # Errors
+/// `--os-cloud` names none of the listed clouds.
+pub(super) fn selection(global: &Global, manifest: &Manifest) -> Result<Vec<Selection>, Stop> {
+    if manifest.clouds.is_empty() {
+        return Ok(vec![Selection { cloud: global.os_cloud.clone(), regions: Vec::new() }]);
+    }
+    let listed = manifest.clouds.iter().filter(|entry| match &global.os_cloud {
+        Some(cloud) => entry.cloud == *cloud,
+        None => true,
+    });
+    let selection: Vec<Selection> =
+        listed.map(|entry| Selection { cloud: Some(entry.cloud.clone()), regions: entry.regions.clone() }).collect();
     if let (true, Some(cloud)) = (selection.is_empty(), &global.os_cloud) {
         let listed: Vec<_> = manifest.clouds.iter().map(|entry| entry.cloud.as_str()).collect();
         return Err(Stop::new(
@@ -209,8 +218,7 @@ pub(super) async fn connect(global: &Global, manifest: &Manifest) -> Result<Vec<
             ),
         ));
     }
-    let sites = crate::openstack::connect(&selection, &Surroundings::of_process()).await;
-    sites.map_err(|error| Stop::new(Exit::Error, format!("error[E0201]: {error}")))
+    Ok(selection)
 }
 
 async fn observe(sites: &[Site], desired: &Desired, now: Timestamp) -> Result<Observed, Stop> {

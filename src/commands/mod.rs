@@ -6,6 +6,7 @@
 mod apply;
 mod completions;
 mod demo;
+mod drift;
 mod explain;
 mod files;
 mod front;
@@ -65,6 +66,7 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Validate(options) => validate::run(&cli.global, options, console),
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
+            Command::Drift(options) => drift::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
             Command::Graph(options) => graph::run(&cli.global, options, console).await,
             Command::Lock(options) => lock::run(&cli.global, options, console).await,

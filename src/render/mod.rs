@@ -16,6 +16,7 @@ pub mod console;
 pub mod diagnostics;
 pub mod diff;
 pub mod document;
+pub mod drift;
 pub mod escape;
 mod fields;
 mod github;

@@ -11,4 +11,5 @@ pub(crate) mod laws;
 pub(crate) mod policies;
 pub(crate) mod sim;
 pub(crate) mod stage;
+pub(crate) mod watch;
 pub(crate) mod world;
