@@ -90,7 +90,9 @@ pub enum Colour {
 pub enum Command {
     /// Plan and apply a whole catalogue on the embedded cloud; needs no network and no credentials
     Demo(Demo),
-    /// Check images.toml alone; needs no network
+    /// Write a first images.toml; never overwrites one
+    Init(Init),
+    /// Check images.toml and its lock file; needs no network
     Validate(Validate),
     /// Show what would change
     Plan(Plan),
@@ -164,6 +166,10 @@ pub struct Planning {
 /// `demo`
 #[derive(Debug, Args)]
 pub struct Demo {}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct Init {}
 
 /// `validate`
 #[derive(Debug, Args)]
@@ -318,6 +324,7 @@ pub struct Upstream {
 
 /// `lock`
 #[derive(Debug, Args)]
+#[command(after_help = "A job that proposes updates: gallerist lock && git commit -m 'New images' images.lock.toml")]
 pub struct Lock {
     /// Look up these families only; the others keep what they have
     #[arg(value_name = "FAMILY")]
@@ -326,6 +333,7 @@ pub struct Lock {
 
 /// `usage`
 #[derive(Debug, Args)]
+#[command(after_help = "Exits with 1 where not all users could be found out.")]
 pub struct Usage {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = UsageFormat::Human, value_name = "FORMAT")]
@@ -345,6 +353,8 @@ pub enum UsageFormat {
 
 /// `snapshot`
 #[derive(Debug, Args)]
+#[command(after_help = "At night, with credentials: gallerist snapshot -o cloud.json
+In a pull request, without: gallerist plan --snapshot cloud.json --format markdown")]
 pub struct Snapshot {
     /// Where to write it: JSON, without secrets
     #[arg(short, long, value_name = "FILE")]

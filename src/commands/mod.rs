@@ -11,6 +11,7 @@ mod explain;
 mod files;
 mod front;
 mod graph;
+mod init;
 mod lock;
 mod locks;
 mod man;
@@ -61,6 +62,7 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
     let work = async {
         match &cli.command {
             Command::Demo(_) => demo::run(&cli.global, console).await,
+            Command::Init(_) => init::run(&cli.global, console),
             Command::Validate(options) => validate::run(&cli.global, options, console),
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,

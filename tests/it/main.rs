@@ -1,6 +1,8 @@
 //! The one integration binary.
 
 mod cli;
+#[cfg(test)]
+mod commands;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[cfg(test)]
