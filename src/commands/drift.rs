@@ -6,16 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, future, stream};
 use jiff::Timestamp;
 
-use super::{Stop, front};
+use super::{Stop, files, front};
 use crate::cli::{Drift, DriftFormat, Global};
 use crate::exit::Exit;
-use crate::manifest::{Manifest, Source, accept};
+use crate::manifest::{FamilySpec, Manifest, Source, accept};
 use crate::model::desired::{Chosen, Desired, Wanted};
 use crate::model::drift::{Accepted, Baseline};
 use crate::model::image::Image;
@@ -27,7 +27,7 @@ use crate::planner::{self, drift};
 use crate::render::Styles;
 use crate::render::console::Console;
 use crate::render::drift::{Format, Problem, Report, Told, compose, conclusion, read_baseline, render};
-use crate::upstream::fetch::{Fetch, Patience};
+use crate::upstream::Fetch;
 use crate::upstream::resolve::{resolve, versions};
 
 /// No report that is replaced or compared with is larger.
@@ -45,7 +45,7 @@ pub(super) async fn run(global: &Global, options: &Drift, console: &Console) -> 
     let names: BTreeSet<SiteName> =
         sites.iter().map(|site| &site.name).chain(unconnected.iter().flat_map(|cloud| &cloud.names)).cloned().collect();
 
-    let fetch = Fetch::new(None, Patience::default()).context("the client for publishers")?;
+    let fetch = front::fetch()?;
     let desired = resolve(&manifest, lock.as_ref(), &fetch, names).await;
     let (newest, silent) = newest(&manifest, &desired, &fetch).await;
     let now = Timestamp::now();
@@ -61,17 +61,25 @@ pub(super) async fn run(global: &Global, options: &Drift, console: &Console) -> 
         baseline: baseline.as_ref(),
         now,
     };
+    let findings = drift::judge(drift::findings(&evidence), &accepted, baseline.as_ref(), today(now));
+    // Of what was not read nobody knows whether it has gone.
+    let resolved =
+        baseline.as_ref().filter(|_| problems.is_empty()).map(|baseline| drift::resolved(&findings, baseline));
+    let line = |spec: &FamilySpec| manifest.file.position(spec.span.start).line;
     let report = compose(&Told {
         catalogue: &desired.catalogue,
         config: &global.config.display().to_string(),
-        manifest: Some(&manifest),
+        written: &manifest
+            .families
+            .values()
+            .map(|spec| (spec.name.clone(), (spec.title.clone(), line(spec))))
+            .collect(),
         sites: &desired.sites,
         observed: &observed,
-        findings: &drift::findings(&evidence),
+        findings: &findings,
         hangings: &drift::hangings(&evidence),
         problems: &problems,
-        accepted: &accepted,
-        baseline: baseline.as_ref(),
+        resolved: &resolved.unwrap_or_default(),
         fail_on: &options.fail_on.iter().flatten().copied().collect(),
         now,
     });
@@ -83,10 +91,10 @@ fn tell(report: &Report, options: &Drift, console: &Console) -> Result<Exit, Sto
     for (format, path) in &options.report {
         // Only a text that is there and can be read has something to keep.
         let before = read(path).ok();
-        replace(path, &render((*format).into(), report, Styles::default(), before.as_deref()))?;
+        let text = render((*format).into(), report, Styles::default(), before.as_deref());
+        files::replace(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let styles = if console.colours_answer() { Styles::default().colorize() } else { Styles::default() };
-    console.answer(&render(options.format.into(), report, styles, None))?;
+    console.answer(&render(options.format.into(), report, front::styles(console), None))?;
     if !report.complete {
         return Err(Stop::new(Exit::Error, format!("error: {}", conclusion(report))));
     }
@@ -195,15 +203,8 @@ fn read(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// Puts a text in the place of a file at once: whoever reads it meanwhile, as node_exporter does at any moment, finds
-/// the old text or the new one.
-fn replace(path: &Path, text: &str) -> Result<(), Stop> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".tmp");
-    let beside = PathBuf::from(beside);
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
-    written.with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(())
+fn today(now: Timestamp) -> jiff::civil::Date {
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 impl From<DriftFormat> for Format {

@@ -149,6 +149,30 @@ pub struct Accepted {
     pub until: Date,
 }
 
+/// A finding, and how it stands.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The finding.
+    pub finding: Finding,
+    /// Whether it is news.
+    pub state: State,
+    /// Since when it is known; nobody knows without a report before.
+    pub since: Option<Date>,
+    /// What accepts it.
+    pub accepted: Option<Accepted>,
+}
+
+/// A finding of an earlier report that is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// Its address.
+    pub address: String,
+    /// Of which kind it was.
+    pub class: Class,
+    /// Since when it was known.
+    pub since: Option<Date>,
+}
+
 /// What an earlier report said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Baseline {

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use hanging::hangings;
-pub use standing::{Standing, resolved, standing};
+pub use standing::{judge, resolved};
 
 use super::Context;
 use crate::model::desired::{Desired, Family};

@@ -7,49 +7,35 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::model::drift::{Accepted, Baseline, Class, Finding, State};
+use crate::model::drift::{Accepted, Baseline, Finding, Judged, Resolved, State};
 
-/// How a finding stands.
-#[derive(Debug, Clone)]
-pub struct Standing<'a> {
-    /// Whether it is news.
-    pub state: State,
-    /// Since when it is known; nobody knows without a report before.
-    pub since: Option<Date>,
-    /// What accepts it.
-    pub accepted: Option<&'a Accepted>,
-}
-
-/// How a finding stands today.
-pub fn standing<'a>(
-    finding: &Finding,
-    accepted: &'a [Accepted],
-    baseline: Option<&Baseline>,
-    today: Date,
-) -> Standing<'a> {
-    let address = finding.subject.to_string();
-    let accepted = accepted
-        .iter()
-        .filter(|accepted| accepted.class == finding.class && accepted.until >= today)
-        .find(|accepted| accepted.address.is_match(&address));
-    let known = baseline.and_then(|baseline| {
-        let since = baseline.findings.get(&(address, finding.class))?;
-        Some(since.unwrap_or(baseline.checked_on))
-    });
-    Standing {
-        state: match (accepted, known) {
+/// How each finding stands today.
+pub fn judge(findings: Vec<Finding>, accepted: &[Accepted], baseline: Option<&Baseline>, today: Date) -> Vec<Judged> {
+    let standing = |finding: Finding| {
+        let address = finding.subject.to_string();
+        let accepted = accepted
+            .iter()
+            .filter(|accepted| accepted.class == finding.class && accepted.until >= today)
+            .find(|accepted| accepted.address.is_match(&address))
+            .cloned();
+        let known = baseline.and_then(|baseline| {
+            let since = baseline.findings.get(&(address, finding.class))?;
+            Some(since.unwrap_or(baseline.checked_on))
+        });
+        let state = match (&accepted, known) {
             (Some(_), _) => State::Accepted,
             (None, Some(_)) => State::Known,
             (None, None) => State::New,
-        },
-        since: known.or_else(|| baseline.map(|_| today)),
-        accepted,
-    }
+        };
+        Judged { finding, state, since: known.or_else(|| baseline.map(|_| today)), accepted }
+    };
+    findings.into_iter().map(standing).collect()
 }
 
-/// What the report before had found and is no more: addresses and classes.
-pub fn resolved<'a>(findings: &[Finding], baseline: &'a Baseline) -> Vec<(&'a str, Class, Option<Date>)> {
-    let still: BTreeSet<_> = findings.iter().map(|finding| (finding.subject.to_string(), finding.class)).collect();
+/// What the report before had found and is no more.
+pub fn resolved(judged: &[Judged], baseline: &Baseline) -> Vec<Resolved> {
+    let still: BTreeSet<_> =
+        judged.iter().map(|Judged { finding, .. }| (finding.subject.to_string(), finding.class)).collect();
     let gone = baseline.findings.iter().filter(|(key, _)| !still.contains(key));
-    gone.map(|((address, class), since)| (address.as_str(), *class, *since)).collect()
+    gone.map(|((address, class), since)| Resolved { address: address.clone(), class: *class, since: *since }).collect()
 }

@@ -10,11 +10,9 @@ use super::report::{
     Acceptance, Change, FamilyEntry, Finding, Problem, Report, Resolved, SCHEMA, Site, Value, VersionEntry, Word,
 };
 use super::words;
-use crate::manifest::Manifest;
-use crate::model::drift::{self, Accepted, Baseline, Class, Fact, Facts, Hanging, State};
-use crate::model::name::{CatalogueName, SiteName};
+use crate::model::drift::{self, Class, Fact, Facts, Hanging, Judged, State};
+use crate::model::name::{CatalogueName, FamilyName, SiteName};
 use crate::model::observed::Observed;
-use crate::planner::drift::{resolved, standing};
 
 /// What was found, and what is to be said around it.
 #[derive(Debug, Clone, Copy)]
@@ -23,22 +21,20 @@ pub struct Told<'a> {
     pub catalogue: &'a CatalogueName,
     /// The file that describes it, as it was named.
     pub config: &'a str,
-    /// That file, for titles and lines.
-    pub manifest: Option<&'a Manifest>,
+    /// The families in it: the title, and the line that begins it.
+    pub written: &'a BTreeMap<FamilyName, (String, usize)>,
     /// Every site of the catalogue.
     pub sites: &'a BTreeSet<SiteName>,
     /// Those that could be read.
     pub observed: &'a Observed,
     /// What was found.
-    pub findings: &'a [drift::Finding],
+    pub findings: &'a [Judged],
     /// How every family hangs.
     pub hangings: &'a [Hanging],
     /// What could not be read.
     pub problems: &'a [Problem],
-    /// What may be so.
-    pub accepted: &'a [Accepted],
-    /// What the report before said.
-    pub baseline: Option<&'a Baseline>,
+    /// What the report before had found and is no more.
+    pub resolved: &'a [drift::Resolved],
     /// The classes that fail the run.
     pub fail_on: &'a BTreeSet<Class>,
     /// The time.
@@ -48,11 +44,9 @@ pub struct Told<'a> {
 /// The report.
 pub fn compose(told: &Told<'_>) -> Report {
     let today = told.now.to_zoned(TimeZone::UTC).date();
-    let findings: Vec<Finding> = told.findings.iter().map(|finding| self::finding(told, finding, today)).collect();
+    let findings: Vec<Finding> = told.findings.iter().map(finding).collect();
     let complete = told.problems.is_empty();
     let counted = |class: Class| findings.iter().filter(|finding| finding.class.0 == class).count();
-    // Of what was not read nobody knows whether it has gone.
-    let gone = told.baseline.filter(|_| complete).map(|baseline| resolved(told.findings, baseline)).unwrap_or_default();
     Report {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -64,29 +58,34 @@ pub fn compose(told: &Told<'_>) -> Report {
         summary: Class::ALL.iter().map(|class| (class.name().to_owned(), counted(*class))).collect(),
         fail_on: told.fail_on.iter().copied().map(Word).collect(),
         sites: told.sites.iter().map(|name| site(told, name, &findings)).collect(),
-        resolved: gone
-            .into_iter()
-            .map(|(address, class, since)| Resolved { address: address.to_owned(), class: Word(class), since })
+        resolved: told
+            .resolved
+            .iter()
+            .map(|drift::Resolved { address, class, since }| Resolved {
+                address: address.clone(),
+                class: Word(*class),
+                since: *since,
+            })
             .collect(),
         families: told.hangings.iter().map(|hanging| family(told, hanging, today)).collect(),
         findings,
     }
 }
 
-fn finding(told: &Told<'_>, finding: &drift::Finding, today: Date) -> Finding {
-    let standing = standing(finding, told.accepted, told.baseline, today);
+fn finding(judged: &Judged) -> Finding {
+    let Judged { finding, state, since, accepted } = judged;
     Finding {
         address: finding.subject.to_string(),
         class: Word(finding.class),
-        state: Word(standing.state),
-        since: standing.since,
+        state: Word(*state),
+        since: *since,
         change: Change { before: finding.before.as_ref().map(values), after: finding.after.as_ref().map(values) },
         fix: words::fix(&finding.fix),
         site: finding.site.to_string(),
         family: finding.subject.family().map(ToString::to_string),
         id: finding.image.as_ref().map(ToString::to_string),
-        accepted: standing
-            .accepted
+        accepted: accepted
+            .as_ref()
             .map(|accepted| Acceptance { reason: accepted.reason.clone(), until: accepted.until }),
     }
 }
@@ -115,7 +114,7 @@ fn site(told: &Told<'_>, name: &SiteName, findings: &[Finding]) -> Site {
 }
 
 fn family(told: &Told<'_>, hanging: &Hanging, today: Date) -> FamilyEntry {
-    let spec = told.manifest.and_then(|manifest| Some((manifest, manifest.families.get(&hanging.family)?)));
+    let written = told.written.get(&hanging.family);
     let shown = hanging.shown();
     let built = shown.and_then(|piece| piece.built);
     let upstream_built = hanging.upstream.as_ref().and_then(|(_, built)| *built);
@@ -124,8 +123,8 @@ fn family(told: &Told<'_>, hanging: &Hanging, today: Date) -> FamilyEntry {
     FamilyEntry {
         family: hanging.family.to_string(),
         site: hanging.site.to_string(),
-        title: spec.map(|(_, family)| family.title.clone()),
-        line: spec.map(|(manifest, family)| manifest.file.position(family.span.start).line),
+        title: written.map(|(title, _)| title.clone()),
+        line: written.map(|(_, line)| *line),
         latest: hanging.latest.as_ref().map(ToString::to_string),
         built,
         uploaded: shown.and_then(|piece| piece.uploaded),
