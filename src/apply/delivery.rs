@@ -293,7 +293,7 @@ impl Machine for Delivery {
                 }
                 // Nobody can tell what is there. It is private and marked: the next run finds and finishes it.
                 Err(failure) => {
-                    self.conclude(index, Outcome::Failed(failure));
+                    self.conclude(index, Outcome::Failed(failure.half_way()));
                     self.read(index + 1)
                 }
             },
@@ -309,21 +309,21 @@ impl Machine for Delivery {
                     self.mark_failed(index, Failure::refused(format!("the boot test failed: {why}")))
                 }
                 Err(failure) => {
-                    self.conclude(index, Outcome::Failed(failure));
+                    self.conclude(index, Outcome::Failed(failure.half_way()));
                     self.read(index + 1)
                 }
             },
             State::Marking(index, why) => {
                 // An unmarked image is boot-tested again by the next run: slower, never wrong.
-                self.conclude(index, Outcome::Failed(why));
+                self.conclude(index, Outcome::Failed(why.half_way()));
                 self.read(index + 1)
             }
             State::Discarding(index, why) => {
                 let why = match answer.done() {
                     Ok(()) | Err(Failure { kind: FailureKind::Gone, .. }) => why,
                     Err(Failure { message, .. }) => Failure {
+                        kind: FailureKind::HalfWay,
                         message: format!("{} (and the record could not be removed: {message})", why.message),
-                        ..why
                     },
                 };
                 self.conclude(index, Outcome::Failed(why));
