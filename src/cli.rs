@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::model::drift::Class;
+use crate::model::lifecycle::Age;
+
 /// The exit codes, as `--help` prints them.
 const EXIT_CODES: &str = "Exit codes:
   0  done, or nothing to do         5  apply ended half way
@@ -14,6 +17,23 @@ const EXIT_CODES: &str = "Exit codes:
   4  the plan is stale             78  images.toml is not valid
 
 Environment: OS_CLOUD and the other OS_* variables, OS_CLIENT_CONFIG_FILE, NO_COLOR, CLICOLOR, CLICOLOR_FORCE";
+
+/// What the classes of findings mean, as `drift --help` prints it.
+const DRIFT_HELP: &str = "Classes:
+  changed    somebody changed an image since it was last applied
+  missing    what tenants should find is gone, or cannot be used
+  duplicate  several public images bear one public name
+  pending    images.toml asks for something that was not applied yet
+  outdated   the publisher has a newer version than tenants get
+  stale      the version that tenants get is older than --max-age
+  unmanaged  a public image that no catalogue knows
+  broken     what is published is no longer what is on record
+
+Exit codes:
+  0  none of the classes in --fail-on was found
+  1  something could not be read: the report says what, and of that nothing is known
+  2  there is drift of a class in --fail-on
+ 78  images.toml, or the file of --accept, is not valid";
 
 /// Curates an OpenStack cloud's public images: a file says what the catalogue should be, `plan` shows what would
 /// change, `apply` changes it.
@@ -76,12 +96,20 @@ pub enum Command {
     Plan(Plan),
     /// Plan, show, ask, do
     Apply(Apply),
+    /// Show where the cloud differs from what was applied, and what is behind upstream; never changes anything
+    Drift(Drift),
     /// Show a saved plan
     Show(Show),
+    /// Draw the order of work of a plan
+    Graph(Graph),
     /// Look upstream and pin versions in images.lock.toml
     Lock(Lock),
     /// Show the newest version of each family against the latest on the cloud
     Upstream(Upstream),
+    /// Show who still uses which version
+    Usage(Usage),
+    /// Record what a plan would read, for `plan --snapshot`
+    Snapshot(Snapshot),
     /// Serve the embedded cloud on loopback
     Sandbox(Sandbox),
     /// Remove a lock that a dead run left
@@ -160,6 +188,9 @@ pub struct Plan {
     /// Save the plan: JSON, without secrets
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Plan against a cloud that `gallerist snapshot` recorded; needs no credentials
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -191,6 +222,53 @@ pub struct Apply {
     pub report: Vec<(PlanFormat, PathBuf)>,
 }
 
+/// The forms of a report of drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DriftFormat {
+    /// For people.
+    Human,
+    /// One JSON document; also the baseline of a later run.
+    Json,
+    /// For an issue, a comment or a step summary.
+    Markdown,
+    /// One page, without scripts.
+    Html,
+    /// Metrics for node_exporter's textfile collector.
+    Prometheus,
+    /// A test report.
+    Junit,
+    /// For GitLab's code quality widget.
+    Codequality,
+}
+
+/// `drift`
+#[derive(Debug, Args)]
+#[command(after_long_help = DRIFT_HELP)]
+pub struct Drift {
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = DriftFormat::Human, value_name = "FORMAT")]
+    pub format: DriftFormat,
+    /// A further output of the same run, such as prometheus=images.prom; may be repeated
+    #[arg(long, value_name = "KIND=PATH", value_parser = drift_report)]
+    pub report: Vec<(DriftFormat, PathBuf)>,
+    /// The classes that make it exit with 2, separated by commas; `none` for no class
+    #[arg(long, value_name = "CLASS,…", value_delimiter = ',', value_parser = class,
+        default_value = "changed,missing,duplicate")]
+    pub fail_on: Vec<Option<Class>>,
+    /// Findings that may be so: TOML with [[accept]] address, class, reason, until
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
+    /// An earlier report in JSON: tells what is new, known and resolved
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// How old the latest version of a family may be: 60d, 2 months
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub max_age: Option<Age>,
+    /// Exit with 0 whatever is found; what cannot be read is still an error
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
 /// `show`
 #[derive(Debug, Args)]
 pub struct Show {
@@ -200,6 +278,31 @@ pub struct Show {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = PlanFormat::Human, value_name = "FORMAT")]
     pub format: PlanFormat,
+}
+
+/// `graph`
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// A saved plan; without it, what `plan` would show now
+    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "allow_deletes"])]
+    pub saved: Option<PathBuf>,
+    /// What is planned.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// The language of the picture
+    #[arg(long, value_enum, default_value_t = GraphFormat::Dot, value_name = "FORMAT")]
+    pub format: GraphFormat,
+}
+
+/// The languages in which the order of work can be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz: `gallerist graph | dot -Tpng > plan.png`.
+    Dot,
+    /// For Markdown on GitHub and GitLab.
+    Mermaid,
+    /// For browsers.
+    Svg,
 }
 
 /// `upstream`
@@ -240,6 +343,14 @@ pub enum UsageFormat {
     Csv,
 }
 
+/// `snapshot`
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    /// Where to write it: JSON, without secrets
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
 /// `sandbox`
 #[derive(Debug, Args)]
 pub struct Sandbox {
@@ -277,6 +388,8 @@ pub struct Schema {
 pub enum SchemaKind {
     /// A plan.
     Plan,
+    /// A report of drift.
+    Drift,
 }
 
 /// `completions`
@@ -322,10 +435,31 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
     std::time::Duration::try_from(span).map_err(|_| format!("`{text}` is negative"))
 }
 
+fn age(text: &str) -> Result<Age, String> {
+    let span = text.parse::<jiff::Span>().ok();
+    span.and_then(Age::from_span).ok_or_else(|| format!("`{text}` is no age in days or more; write 60d, 8w or 1y"))
+}
+
+fn class(text: &str) -> Result<Option<Class>, String> {
+    if text == "none" {
+        return Ok(None);
+    }
+    let words: Vec<_> = Class::ALL.iter().map(|class| class.name()).collect();
+    Class::from_name(text).map(Some).ok_or_else(|| format!("`{text}` is no class; one of: {}", words.join(", ")))
+}
+
 fn report(text: &str) -> Result<(PlanFormat, PathBuf), String> {
-    let (kind, path) = text.split_once('=').ok_or("write KIND=PATH, such as markdown=plan.md")?;
-    let format = PlanFormat::from_str(kind, false).map_err(|_| {
-        let kinds: Vec<_> = PlanFormat::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+    report_of(text, "markdown=plan.md")
+}
+
+fn drift_report(text: &str) -> Result<(DriftFormat, PathBuf), String> {
+    report_of(text, "prometheus=images.prom")
+}
+
+fn report_of<F: ValueEnum>(text: &str, example: &str) -> Result<(F, PathBuf), String> {
+    let (kind, path) = text.split_once('=').ok_or_else(|| format!("write KIND=PATH, such as {example}"))?;
+    let format = F::from_str(kind, false).map_err(|_| {
+        let kinds: Vec<_> = F::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
         let kinds: Vec<_> = kinds.iter().map(clap::builder::PossibleValue::get_name).collect();
         format!("`{kind}` is no kind of report; one of: {}", kinds.join(", "))
     })?;

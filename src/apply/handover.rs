@@ -307,7 +307,19 @@ impl Machine for HandOver {
 
 fn joined(why: &Failure, then: &Failure) -> Failure {
     Failure {
-        kind: FailureKind::Refused,
+        // What was done stays done, however clear the refusals.
+        kind: FailureKind::Unanswered,
         message: format!("{}; and going back failed: {}; run apply again", why.message, then.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_cannot_go_back_has_changed_something() {
+        let failure = joined(&Failure::refused("no"), &Failure::refused("not now"));
+        assert_eq!(failure.kind, FailureKind::Unanswered);
     }
 }

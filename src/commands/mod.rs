@@ -6,9 +6,11 @@
 mod apply;
 mod completions;
 mod demo;
+mod drift;
 mod explain;
 mod files;
 mod front;
+mod graph;
 mod lock;
 mod locks;
 mod man;
@@ -19,8 +21,10 @@ mod sandbox;
 mod schema;
 mod show;
 mod signals;
+mod snapshot;
 mod unlock;
 mod upstream;
+mod usage;
 mod validate;
 
 use crate::cli::{Cli, Command};
@@ -60,8 +64,12 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Validate(options) => validate::run(&cli.global, options, console),
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
+            Command::Drift(options) => drift::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
+            Command::Graph(options) => graph::run(&cli.global, options, console).await,
             Command::Lock(options) => lock::run(&cli.global, options, console).await,
+            Command::Snapshot(options) => snapshot::run(&cli.global, options, console).await,
+            Command::Usage(options) => usage::run(&cli.global, options, console).await,
             Command::Upstream(options) => upstream::run(&cli.global, options, console).await,
             Command::Sandbox(options) => sandbox::run(options, console).await,
             Command::Unlock(options) => unlock::run(&cli.global, options, console).await,

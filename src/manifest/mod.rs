@@ -8,6 +8,7 @@
 //! To add a key: read it where its table is read, and put its value into [`contents`]. To add a kind of mistake: one
 //! line in [`codes`] and a section in `explanations.md` with an example of wrong and right, both of which are tested.
 
+pub mod accept;
 pub mod codes;
 pub mod contents;
 pub mod diagnostic;

@@ -5,6 +5,7 @@
 
 pub mod desired;
 pub mod digest;
+pub mod drift;
 pub mod image;
 pub mod lifecycle;
 pub mod name;

@@ -39,6 +39,14 @@ pub async fn observe(site: &Site, catalogue: &CatalogueName, public_names: &[Str
     Ok(SiteView { images, namesakes, ..SiteView::empty(site.project.clone()) })
 }
 
+/// Every public image of a site, whoever owns it: what a tenant finds in its own list. A request for each thousand.
+///
+/// # Errors
+/// The listing could not be read to its end.
+pub async fn public_images(site: &Site) -> Result<BTreeMap<ImageId, Image>, ApiError> {
+    site.glance.list(&Filter::new(Seen::Only(Visibility::Public))).await
+}
+
 async fn namesakes(glance: &Glance, names: &[String]) -> Result<BTreeMap<ImageId, Image>, ApiError> {
     let filters =
         chunks(names).into_iter().map(|names| Filter { names, ..Filter::new(Seen::Only(Visibility::Public)) });

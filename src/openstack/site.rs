@@ -97,24 +97,71 @@ impl From<ApiError> for ConnectError {
     }
 }
 
+/// Sites of a cloud that cannot be entered.
+#[derive(Debug)]
+pub struct Unconnected {
+    /// What people call them; one name for the cloud where nobody says which regions it has.
+    pub names: Vec<SiteName>,
+    /// Why.
+    pub error: ConnectError,
+}
+
 /// Connects to every site of the selection: one login for each cloud, no further request.
 ///
 /// # Errors
 /// [`ConnectError`], of the first cloud that fails.
 pub async fn connect(selection: &[Selection], surroundings: &Surroundings) -> Result<Vec<Site>, ConnectError> {
-    let mut sites = Vec::new();
+    let (sites, unconnected) = connect_each(selection, surroundings).await?;
+    match unconnected.into_iter().next() {
+        Some(first) => Err(first.error),
+        None => Ok(sites),
+    }
+}
+
+/// Connects to every site that can be entered, and says which cannot. A site has the same name whichever of the others
+/// can be entered.
+///
+/// # Errors
+/// The sites cannot be told apart by their names.
+pub async fn connect_each(
+    selection: &[Selection],
+    surroundings: &Surroundings,
+) -> Result<(Vec<Site>, Vec<Unconnected>), ConnectError> {
+    let mut entered = Vec::new();
     for Selection { cloud, regions } in selection {
-        let mut cloud = super::clouds::load(cloud.as_deref(), surroundings).map_err(ConnectError::Clouds)?;
-        if !regions.is_empty() {
-            cloud.regions.clone_from(regions);
+        entered.push(enter_selected(cloud.as_deref(), regions, surroundings).await);
+    }
+    let pairs: Vec<Vec<(Option<String>, Option<String>)>> = entered
+        .iter()
+        .zip(selection)
+        .map(|(outcome, Selection { cloud, regions })| match outcome {
+            Ok(sites) => sites.iter().map(|site| (site.cloud.clone(), site.region.clone())).collect(),
+            Err(_) if regions.is_empty() => vec![(cloud.clone(), None)],
+            Err(_) => regions.iter().map(|region| (cloud.clone(), Some(region.clone()))).collect(),
+        })
+        .collect();
+    let mut names = site_names(&pairs.concat())?.into_iter();
+    let (mut sites, mut unconnected) = (Vec::new(), Vec::new());
+    for (outcome, pairs) in entered.into_iter().zip(pairs) {
+        let own: Vec<SiteName> = names.by_ref().take(pairs.len()).collect();
+        match outcome {
+            Ok(found) => sites.extend(found.into_iter().zip(own).map(|(site, name)| Site { name, ..site })),
+            Err(error) => unconnected.push(Unconnected { names: own, error }),
         }
-        sites.extend(enter(&cloud).await?);
     }
-    let names = site_names(&sites.iter().map(|site| (site.cloud.clone(), site.region.clone())).collect::<Vec<_>>())?;
-    for (site, name) in sites.iter_mut().zip(names) {
-        site.name = name;
+    Ok((sites, unconnected))
+}
+
+async fn enter_selected(
+    cloud: Option<&str>,
+    regions: &[String],
+    surroundings: &Surroundings,
+) -> Result<Vec<Site>, ConnectError> {
+    let mut cloud = super::clouds::load(cloud, surroundings).map_err(ConnectError::Clouds)?;
+    if !regions.is_empty() {
+        cloud.regions = regions.to_vec();
     }
-    Ok(sites)
+    enter(&cloud).await
 }
 
 /// A name for each pair of cloud and region.

@@ -149,7 +149,7 @@ pub(super) fn widest(family: Option<&Family>, marks: &Marks, found: &Attributes)
     }
 }
 
-fn is_ignored(name: &str, patterns: &[String]) -> bool {
+pub(super) fn is_ignored(name: &str, patterns: &[String]) -> bool {
     patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
         Some(beginning) => name.starts_with(beginning),
         None => name == pattern,

@@ -10,6 +10,8 @@
 //! like) → `order` (what must come before what) → `guards` (what the plan as a whole may not do). `audit` then plays
 //! the plan and objects if planning again would find more to do.
 //!
+//! `drift` decides nothing: it tells where the cloud and the catalogue disagree, and why.
+//!
 //! To add a safety rule: one variant of [`crate::model::reason::Because`], and its test in `deletion` or `casting`; the
 //! compiler then asks for its sentence. To add a rule of order: one variant of [`crate::model::reason::Edge`] and its
 //! lines in `order`.
@@ -18,6 +20,7 @@ mod appearance;
 pub mod audit;
 mod casting;
 mod deletion;
+pub mod drift;
 mod family;
 mod guards;
 pub mod identity;
@@ -115,20 +118,23 @@ pub fn candidates(desired: &Desired, observed: &Observed, now: Timestamp) -> Vec
 /// The names that the latest versions bear, or will: nobody else's public image should.
 pub fn public_names(desired: &Desired, now: Timestamp) -> Vec<String> {
     let today = now.to_zoned(TimeZone::UTC).date();
-    let names =
-        desired.families.values().filter(|family| family.audience == Audience::Everybody).filter_map(|family| {
-            let version = family.wanted.name().cloned().or_else(|| VersionName::parse("unknown").ok())?;
-            family.lifecycle.latest.name.render(&Facts {
-                name: Some(family.title.clone()),
-                family: family.name.clone(),
-                version,
-                uploaded: Moment::ThisRun(today),
-                superseded: Moment::Unknown,
-                built: Moment::Unknown,
-                rank: 0,
-            })
-        });
-    names.collect::<BTreeSet<_>>().into_iter().collect()
+    let families = desired.families.values().filter(|family| family.audience == Audience::Everybody);
+    let names: BTreeSet<String> = families.filter_map(|family| public_name(family, today)).collect();
+    names.into_iter().collect()
+}
+
+/// The name that the latest version of a family bears, or will.
+fn public_name(family: &Family, today: Date) -> Option<String> {
+    let version = family.wanted.name().cloned().or_else(|| VersionName::parse("unknown").ok())?;
+    family.lifecycle.latest.name.render(&Facts {
+        name: Some(family.title.clone()),
+        family: family.name.clone(),
+        version,
+        uploaded: Moment::ThisRun(today),
+        superseded: Moment::Unknown,
+        built: Moment::Unknown,
+        rank: 0,
+    })
 }
 
 /// Images that carry our catalogue's mark without being ours: reported, never touched.

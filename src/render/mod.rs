@@ -16,10 +16,12 @@ pub mod console;
 pub mod diagnostics;
 pub mod diff;
 pub mod document;
+pub mod drift;
 pub mod escape;
 mod fields;
 mod github;
 mod gitlab;
+pub mod graph;
 mod html;
 mod human;
 mod json;
@@ -35,6 +37,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 pub mod upstream;
+pub mod usage;
 pub mod words;
 
 pub use compose::{Coverage, Shown, compose};

@@ -68,6 +68,11 @@ impl Scene {
 
     async fn clear(&self) {
         let users = [&self.admin, &self.admin_two, &self.member, &self.other];
+        // The lock of a run that was killed.
+        let lock = format!("/metadefs/namespaces/gallerist::lock::{}", self.key);
+        for admin in [&self.admin, &self.admin_two] {
+            admin.send(reqwest::Method::DELETE, Service::Image, &lock, None).await;
+        }
         for user in users {
             user.clear().await;
         }

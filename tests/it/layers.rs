@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LONGEST_FILE: usize = 400;
 
 /// The rooms from the bottom to the top, and whom each may use beside itself. Nobody is above `commands`.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("exit", &[]),
     ("cli", &[]),
@@ -18,8 +18,10 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("transfer", &["model"]),
     ("upstream", &["model", "manifest", "transfer"]),
     ("openstack", &["model", "apply", "transfer"]),
-    // The events and outcomes of an apply, and the mistakes of a file.
-    ("render", &["model", "apply", "manifest"]),
+    // A recorded cloud.
+    ("snapshot", &["model"]),
+    // The events and outcomes of an apply, the mistakes of a file, and what has changed of a lock file.
+    ("render", &["model", "apply", "manifest", "upstream"]),
     // A cloud knows nothing of a catalogue. It shares the words of an image: visibility and status.
     ("sandbox", &["model"]),
     (
@@ -34,6 +36,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
             "transfer",
             "upstream",
             "openstack",
+            "snapshot",
             "render",
             "sandbox",
         ],
@@ -41,10 +44,11 @@ const ROOMS: [(&str, &[&str]); 12] = [
 ];
 
 /// What a room may use of another one, where that is not everything.
-const PARTS: [(&str, &str, &[&str]); 4] = [
+const PARTS: [(&str, &str, &[&str]); 5] = [
     ("sandbox", "model", &["image"]),
     ("render", "apply", &["event", "machine"]),
     ("render", "manifest", &["codes", "diagnostic", "read"]),
+    ("render", "upstream", &["relock"]),
     ("upstream", "transfer", &["digest_file"]),
 ];
 

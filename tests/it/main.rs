@@ -1,11 +1,12 @@
 //! The one integration binary.
 
-#[cfg(test)]
 mod cli;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 #[cfg(test)]
 mod crashes;
+#[cfg(test)]
+mod drift;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]

@@ -1,0 +1,156 @@
+//! What tenants should find: that it is there, new enough, and still what its publisher says.
+//!
+//! The problem: a version that somebody deleted leaves nothing behind on the cloud. The idea: the file names every
+//! family, so one without a latest version is missing; whether somebody deleted it or nobody applied it yet cannot be
+//! told from the cloud, and the worse of both is assumed unless the report before knows better. A superseded version
+//! that is gone is usually one that `apply` deleted; it is missing only if the report before had it and its lifecycle
+//! could not have ended yet. What this does not solve: without that report, nobody misses it.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Evidence, Place, facts};
+use crate::model::desired::{Chosen, Wanted};
+use crate::model::drift::{Class, Finding, Fix};
+use crate::model::image::Status;
+use crate::model::lifecycle::DeleteWhen;
+use crate::model::name::VersionName;
+use crate::model::ours::{Condemned, OwnedImage, Role};
+use crate::model::version::Version;
+
+/// Versions that are not there, or of no use.
+pub(super) fn missing(evidence: &Evidence<'_>, place: &Place<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if place.family.is_some() && place.present().is_none() {
+        let class = if place.never_was(evidence) { Class::Pending } else { Class::Missing };
+        let wanted = place.family.and_then(|family| family.wanted.name());
+        let after = wanted.filter(|_| class == Class::Pending).map(|version| facts::text("version", version));
+        findings.push(place.finding(class, None, Fix::Apply).change(None, after));
+    }
+    findings.extend(place.images.iter().filter_map(|image| place.unusable(image)));
+    findings.extend(place.vanished(evidence).into_iter().map(|version| {
+        place.finding(Class::Missing, Some(version), Fix::Gone).change(facts::text("status", &Status::Active), None)
+    }));
+    findings
+}
+
+/// Newer versions than tenants get, and older ones that they are to get.
+pub(super) fn behind(evidence: &Evidence<'_>, place: &Place<'_>) -> Option<Finding> {
+    let family = place.family?;
+    let image = place.present()?;
+    let present = &image.marks().version;
+    let Wanted::Version { name: wanted, chosen, .. } = &family.wanted else { return None };
+    let newest = evidence.newest.get(&place.name).map(|version| &version.name);
+    let (class, next, fix) = match (wanted.compare_age(present), chosen) {
+        (Ordering::Greater, _) => (Class::Outdated, wanted, Fix::Apply),
+        (Ordering::Less, Chosen::Pinned) => (Class::Pending, wanted, Fix::Apply),
+        (Ordering::Less, _) if family.skip.contains(present) => (Class::Pending, wanted, Fix::Apply),
+        (Ordering::Equal, Chosen::Locked) => {
+            let newest = newest.filter(|newest| newest.compare_age(present) == Ordering::Greater)?;
+            (Class::Outdated, newest, Fix::Lock(place.name.clone()))
+        }
+        (Ordering::Less, Chosen::Newest | Chosen::Locked | Chosen::Written)
+        | (Ordering::Equal, Chosen::Newest | Chosen::Pinned | Chosen::Written) => return None,
+    };
+    let finding = place.finding(class, Some(present), fix).about(image.id());
+    Some(finding.change(facts::text("version", present), facts::text("version", next)))
+}
+
+/// The latest version, where it is older than it may be.
+pub(super) fn stale(evidence: &Evidence<'_>, place: &Place<'_>) -> Option<Finding> {
+    let (present, max_age) = (place.present().filter(|_| place.family.is_some())?, evidence.max_age?);
+    let (what, day) = match present.marks().built {
+        Some(built) => ("built", built),
+        None => ("uploaded", present.uploaded()?),
+    };
+    // An age of 30 days may be reached; only beyond it somebody is told.
+    let beyond = day.tomorrow().ok()?;
+    max_age.is_reached(beyond, place.context.today).then(|| {
+        let finding = place.finding(Class::Stale, Some(&present.marks().version), Fix::LookUpstream);
+        finding.about(present.id()).change(None, facts::text(what, &day))
+    })
+}
+
+/// Versions whose publisher has put other bytes in their place, and wanted versions that are nowhere any more.
+pub(super) fn broken(evidence: &Evidence<'_>, place: &Place<'_>) -> Vec<Finding> {
+    let Some(family) = place.family else { return Vec::new() };
+    let Wanted::Version { name, version, .. } = &family.wanted else { return Vec::new() };
+    let mut findings = Vec::new();
+    if version.is_none() && place.of_version(name).next().is_none() {
+        findings.push(place.finding(Class::Broken, Some(name), Fix::LookUpstream));
+    }
+    let published: BTreeMap<&VersionName, &Version> = version
+        .as_deref()
+        .into_iter()
+        .chain(evidence.newest.get(&place.name))
+        .map(|version| (&version.name, version))
+        .collect();
+    for version in published.into_values() {
+        let Some(stated) = version.stored_digests() else { continue };
+        findings.extend(place.of_version(&version.name).filter_map(|image| {
+            let recorded = image.marks().digest.clone()?;
+            let disagrees = stated.agree(&recorded.clone().into()) == Some(false);
+            let found = stated.of(recorded.algorithm()).filter(|_| disagrees)?;
+            let finding = place.finding(Class::Broken, Some(&version.name), Fix::AskPublisher).about(image.id());
+            Some(finding.change(facts::text("digest", &recorded), facts::text("digest", found)))
+        }));
+    }
+    findings
+}
+
+impl Place<'_> {
+    fn of_version<'b>(&'b self, version: &'b VersionName) -> impl Iterator<Item = &'b OwnedImage> {
+        self.images.iter().filter(move |image| image.marks().version == *version)
+    }
+
+    /// Whether the report before proves that the family had no version here.
+    fn never_was(&self, evidence: &Evidence<'_>) -> bool {
+        let Some(baseline) = evidence.baseline.filter(|baseline| baseline.sites.contains(self.site)) else {
+            return false;
+        };
+        let address = self.context.address(self.site, &self.name, None).to_string();
+        let had_versions = |versions: &BTreeMap<_, _>| !versions.is_empty();
+        self.images.is_empty()
+            && !baseline.versions.get(&(self.site.clone(), self.name.clone())).is_some_and(had_versions)
+            && !baseline.findings.contains_key(&(address, Class::Missing))
+    }
+
+    /// An image that was shown and cannot be used any more. A deletion that had begun is no surprise.
+    fn unusable(&self, image: &OwnedImage) -> Option<Finding> {
+        let expected = image.is_active() || image.part_played() == Role::Staged;
+        if expected || image.marks().condemned == Condemned::Yes && image.role() == Role::Superseded {
+            return None;
+        }
+        let status = image.image().status;
+        let fix = match status {
+            Status::Deactivated => Fix::Activate(image.id().clone()),
+            Status::Queued
+            | Status::Saving
+            | Status::Uploading
+            | Status::Importing
+            | Status::Active
+            | Status::Broken => Fix::Replace(image.id().clone()),
+        };
+        let finding = self.finding(Class::Missing, Some(&image.marks().version), fix).about(image.id());
+        Some(finding.change(facts::text("status", &Status::Active), facts::text("status", &status)))
+    }
+
+    /// Superseded versions that the report before had, and that no apply can have deleted since.
+    fn vanished<'b>(&self, evidence: &Evidence<'b>) -> Vec<&'b VersionName> {
+        let key = (self.site.clone(), self.name.clone());
+        let Some(before) = evidence.baseline.and_then(|baseline| baseline.versions.get(&key)) else {
+            return Vec::new();
+        };
+        let policy = &self.context.lifecycle(&self.name).deletion;
+        let still_there: BTreeSet<_> = self.images.iter().map(|image| &image.marks().version).collect();
+        before
+            .iter()
+            .filter(|(version, _)| !still_there.contains(version))
+            .filter(|(_, superseded)| {
+                let due = superseded.is_none_or(|since| policy.after.is_reached(since, self.context.today));
+                policy.when == DeleteWhen::Never || superseded.is_some() && !due
+            })
+            .map(|(version, _)| version)
+            .collect()
+    }
+}
