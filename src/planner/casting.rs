@@ -42,6 +42,17 @@ pub(super) enum Latest<'a> {
     Nobody,
 }
 
+impl Latest<'_> {
+    /// Its version.
+    pub(super) fn version(&self) -> Option<VersionName> {
+        match self {
+            Self::Existing(image, _) => Some(image.marks().version.clone()),
+            Self::New(version, _) => Some(version.name.clone()),
+            Self::Nobody => None,
+        }
+    }
+}
+
 /// A version that another one replaces, now or earlier.
 pub(super) struct Superseded {
     pub(super) image: OwnedImage,

@@ -126,32 +126,9 @@ impl Story {
             Some((_, number)) if stage.requests() >= number => Reached::There,
             Some(_) | None => Reached::Past,
         };
-        self.recover(&stage, &watch);
+        watch.recover(&stage, &format!("{self:?}, {misfortune:?}"));
         let log = stage.world().requests().iter().map(|request| format!("{request:?}")).collect();
         Life { catalogue: catalogue(&stage), reached, log }
-    }
-
-    /// Applies until there is nothing to do, as whoever is called in the morning does.
-    fn recover(self, stage: &Stage, watch: &Watch) {
-        for _ in 0..6 {
-            {
-                let mut world = stage.world();
-                world.heal();
-                watch.look(&mut world);
-                watch.new_run(&mut world);
-                watch.before_every_request(&mut world);
-            }
-            let ended = stage.run(&["apply", "--auto-approve", "--parallelism", "1"]);
-            if ended.code == Some(6) {
-                stage.run(&["unlock", &ended.word_after("id ")]).with(0);
-            } else if ended.with(0).stdout.contains("No changes.") {
-                watch.look(&mut stage.world());
-                let broken = watch.broken();
-                assert!(broken.is_empty(), "{self:?}: {broken:#?}");
-                return;
-            }
-        }
-        panic!("{self:?}: still something to do: {:#?}", stage.names());
     }
 }
 

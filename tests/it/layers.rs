@@ -245,7 +245,7 @@ fn every_file_begins_with_what_it_is_for_and_none_is_too_long() {
     for folder in ["src", "tests"] {
         for source in sources(folder) {
             let text = std::fs::read_to_string(root().join(folder).join(&source.path)).unwrap();
-            if source.length > LONGEST_FILE {
+            if folder == "src" && source.length > LONGEST_FILE {
                 wrong.push(format!("{folder}/{} has {} lines", source.path, source.length));
             }
             if !text.starts_with("//! ") {

@@ -16,6 +16,10 @@ mod layers;
 #[cfg(test)]
 mod mirrors;
 #[cfg(test)]
+mod misfortunes;
+#[cfg(test)]
+mod model_check;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod publishers;

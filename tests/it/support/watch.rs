@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gallerist::model::image::{Status, Visibility};
 use gallerist::sandbox::{Effect, Fault, ImageRecord, World};
 
-use super::stage::REGION;
+use super::stage::{REGION, Stage};
 
 /// What was seen so far.
 #[derive(Default)]
@@ -120,9 +120,32 @@ impl Watch {
         }
     }
 
-    /// Everything that was seen and must not be.
-    pub(crate) fn broken(&self) -> Vec<String> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).broken.iter().cloned().collect()
+    /// These images are in use from now on, and no others.
+    pub(crate) fn keep(&self, used: impl IntoIterator<Item = String>) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).used = used.into_iter().collect();
+    }
+
+    /// Applies until there is nothing to do, without faults and on watch, as whoever is called in the morning does.
+    pub(crate) fn recover(&self, stage: &Stage, after: &str) {
+        for _ in 0..6 {
+            {
+                let mut world = stage.world();
+                world.heal();
+                self.look(&mut world);
+                self.new_run(&mut world);
+                self.before_every_request(&mut world);
+            }
+            let ended = stage.run(&["apply", "--auto-approve", "--parallelism", "1"]);
+            if ended.code == Some(6) {
+                stage.run(&["unlock", &ended.word_after("id ")]).with(0);
+            } else if ended.with(0).stdout.contains("No changes.") {
+                self.look(&mut stage.world());
+                let broken = self.seen.lock().unwrap_or_else(PoisonError::into_inner).broken.clone();
+                assert!(broken.is_empty(), "after {after}: {broken:#?}");
+                return;
+            }
+        }
+        panic!("after {after} there is still something to do: {:#?}", stage.names());
     }
 }
 
