@@ -252,25 +252,28 @@ fn each_family_has_its_history() {
 struct Stage {
     sandbox: Sandbox,
     folder: tempfile::TempDir,
+    exhibition: Exhibition,
 }
+
+const KEY: &str = "publishers.asc";
 
 impl Stage {
     async fn new() -> Self {
         let sandbox = Sandbox::start(Options::default()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let stage = Self { sandbox, folder };
+        let stage = Self { sandbox, folder, exhibition: Exhibition::new().unwrap() };
         stage.write("clouds.yaml", &stage.sandbox.clouds_yaml());
+        stage.write(KEY, stage.exhibition.public_key());
         stage.edition(Edition::First, &["sandbox-admin"]);
         stage
     }
 
     fn edition(&self, edition: Edition, clouds: &[&str]) {
-        let exhibition = Exhibition::new(edition);
-        exhibition.publish(&mut self.sandbox.world());
+        self.exhibition.publish(edition, &mut self.sandbox.world()).unwrap();
         let clouds: Vec<_> = clouds.iter().map(|cloud| format!("{{ cloud = \"{cloud}\" }}")).collect();
-        let catalogue = format!("name = \"demo\"\nclouds = [{}]", clouds.join(", "));
-        let text = exhibition.images_toml(self.sandbox.mirror_url());
-        self.write("images.toml", &text.replacen("name = \"demo\"", &catalogue, 1));
+        let catalogue = format!("[catalogue]\nclouds = [{}]", clouds.join(", "));
+        let text = Exhibition::images_toml(self.sandbox.mirror_url(), KEY);
+        self.write("images.toml", &text.replacen("[catalogue]", &catalogue, 1));
     }
 
     fn write(&self, name: &str, text: &str) {
