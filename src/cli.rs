@@ -74,7 +74,9 @@ pub enum Colour {
 pub enum Command {
     /// Plan and apply a whole catalogue on the embedded cloud; needs no network and no credentials
     Demo(Demo),
-    /// Check images.toml alone; needs no network
+    /// Write a first images.toml; never overwrites one
+    Init(Init),
+    /// Check images.toml and its lock file; needs no network
     Validate(Validate),
     /// Show what would change
     Plan(Plan),
@@ -84,10 +86,16 @@ pub enum Command {
     Drift(Drift),
     /// Show a saved plan
     Show(Show),
+    /// Draw the order of work of a plan
+    Graph(Graph),
     /// Look upstream and pin versions in images.lock.toml
     Lock(Lock),
     /// Show the newest version of each family against the latest on the cloud
     Upstream(Upstream),
+    /// Show who still uses which version
+    Usage(Usage),
+    /// Record what a plan would read, for `plan --snapshot`
+    Snapshot(Snapshot),
     /// Serve the embedded cloud on loopback
     Sandbox(Sandbox),
     /// Remove a lock that a dead run left
@@ -143,6 +151,10 @@ pub struct Planning {
 #[derive(Debug, Args)]
 pub struct Demo {}
 
+/// `init`
+#[derive(Debug, Args)]
+pub struct Init {}
+
 /// `validate`
 #[derive(Debug, Args)]
 pub struct Validate {
@@ -166,6 +178,9 @@ pub struct Plan {
     /// Save the plan: JSON, without secrets
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Plan against a cloud that `gallerist snapshot` recorded; needs no credentials
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
     /// Exit with 2 if there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -208,6 +223,31 @@ pub struct Show {
     pub format: PlanFormat,
 }
 
+/// `graph`
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// A saved plan; without it, what `plan` would show now
+    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "allow_deletes"])]
+    pub saved: Option<PathBuf>,
+    /// What is planned.
+    #[command(flatten)]
+    pub planning: Planning,
+    /// The language of the picture
+    #[arg(long, value_enum, default_value_t = GraphFormat::Dot, value_name = "FORMAT")]
+    pub format: GraphFormat,
+}
+
+/// The languages in which the order of work can be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz: `gallerist graph | dot -Tpng > plan.png`.
+    Dot,
+    /// For Markdown on GitHub and GitLab.
+    Mermaid,
+    /// For browsers.
+    Svg,
+}
+
 /// `upstream`
 #[derive(Debug, Args)]
 pub struct Upstream {
@@ -221,6 +261,7 @@ pub struct Upstream {
 
 /// `lock`
 #[derive(Debug, Args)]
+#[command(after_help = "A job that proposes updates: gallerist lock && git commit -m 'New images' images.lock.toml")]
 pub struct Lock {
     /// Look up these families only; the others keep what they have
     #[arg(value_name = "FAMILY")]
@@ -229,6 +270,7 @@ pub struct Lock {
 
 /// `usage`
 #[derive(Debug, Args)]
+#[command(after_help = "Exits with 1 where not all users could be found out.")]
 pub struct Usage {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = UsageFormat::Human, value_name = "FORMAT")]
@@ -244,6 +286,16 @@ pub enum UsageFormat {
     Json,
     /// For a spreadsheet.
     Csv,
+}
+
+/// `snapshot`
+#[derive(Debug, Args)]
+#[command(after_help = "At night, with credentials: gallerist snapshot -o cloud.json
+In a pull request, without: gallerist plan --snapshot cloud.json --format markdown")]
+pub struct Snapshot {
+    /// Where to write it: JSON, without secrets
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// `sandbox`

@@ -8,6 +8,8 @@
 //! clouds.yaml ──▶ openstack ─────────────┘ Observed       └───▶ apply ─▶ openstack, transfer
 //! ```
 //!
+//! `snapshot` is a cloud in a file, in the place of `openstack`, for plans without credentials.
+//!
 //! `model` holds the nouns all of them share; `commands` wires one verb a file; `sandbox` is a small OpenStack in the
 //! process, for `demo`, `sandbox` and the tests.
 
@@ -21,5 +23,6 @@ pub mod openstack;
 pub mod planner;
 pub mod render;
 pub mod sandbox;
+pub mod snapshot;
 pub mod transfer;
 pub mod upstream;

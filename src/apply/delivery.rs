@@ -4,14 +4,17 @@
 //! every way, and what is left behind must be either right or gone. The idea: one machine brings one version to every
 //! site that lacks it. Records are made under ids of our choice, so that a lost answer can be told from a refusal; one
 //! download feeds all of them; then each image is read back and believed only if it is active and Glance's own digest
-//! and size are those of the verified bytes. What is not believed is deleted: it was never shown. What this does not
+//! and size are those of the verified bytes. What is not believed is deleted: it was never shown. An image whose bytes
+//! an earlier run brought before it died is believed no more than a new one: it is compared, and booted, as if they had
+//! just arrived, and the bytes are read once more where nothing else tells what they should be. What this does not
 //! solve: showing it (`handover`).
 
 use petgraph::graph::NodeIndex;
 
 use super::machine::{Machine, Next, Outcome};
 use super::request::{Answer, BootOutcome, Failure, FailureKind, Request};
-use crate::model::image::{Attributes, Image, Status};
+use crate::model::digest::{Digest, Digests};
+use crate::model::image::{Attributes, Image, Status, Visibility};
 use crate::model::name::{ImageId, SiteName};
 use crate::model::operation::{Create, Delivered, MinDisk, Record};
 use crate::model::ours::{BootVerdict, Marks};
@@ -43,11 +46,23 @@ enum State {
     Discarding(usize, Failure),
 }
 
+/// Whether bytes have to be brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bytes {
+    /// The record has none yet.
+    Lacking,
+    /// An earlier run has brought them; Glance's digest is that of the publisher.
+    Compared,
+    /// An earlier run has brought them, and what the publisher says cannot be compared with what Glance says.
+    Doubtful,
+}
+
 /// Brings one version to the sites that lack it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
     targets: Vec<Target>,
     outcomes: Vec<Option<Outcome>>,
+    bytes: Vec<Bytes>,
     images: Vec<Option<Image>>,
     uploads: Vec<Option<Failure>>,
     delivered: Option<Delivered>,
@@ -61,6 +76,7 @@ impl Delivery {
         Self {
             targets,
             outcomes: vec![None; count],
+            bytes: vec![Bytes::Lacking; count],
             images: vec![None; count],
             uploads: vec![None; count],
             delivered: None,
@@ -93,14 +109,18 @@ impl Delivery {
 
     fn deliver(&mut self) -> Next {
         let open: Vec<usize> = (0..self.targets.len()).filter(|index| self.outcomes[*index].is_none()).collect();
-        let Some(version) = self.version().filter(|_| !open.is_empty()).cloned() else { return self.finish() };
+        let Some(version) = self.version().cloned() else { return self.finish() };
+        if open.iter().all(|index| self.bytes[*index] == Bytes::Compared) {
+            return self.read(0);
+        }
+        let lacking: Vec<usize> = open.iter().copied().filter(|index| self.bytes[*index] == Bytes::Lacking).collect();
         let min_disk = open.iter().find_map(|index| match self.targets[*index].create.min_disk {
             MinDisk::Written(gib) => Some(gib),
             MinDisk::FromImage => None,
         });
         let targets =
-            open.iter().map(|index| (self.targets[*index].site.clone(), self.targets[*index].id.clone())).collect();
-        self.ask(State::Delivering(open), Request::Deliver { version: Box::new(version), min_disk, targets })
+            lacking.iter().map(|index| (self.targets[*index].site.clone(), self.targets[*index].id.clone())).collect();
+        self.ask(State::Delivering(lacking), Request::Deliver { version: Box::new(version), min_disk, targets })
     }
 
     /// Reads the next image back, or ends.
@@ -133,13 +153,35 @@ impl Delivery {
         Next::Finished(outcomes.collect())
     }
 
-    /// A record of ours without bytes, whoever's request made it.
-    fn is_our_record(&self, index: usize, image: &Image) -> bool {
+    /// A record of ours that nobody has been shown, whoever's request made it, and what is in it.
+    fn recognised(&self, index: usize, image: &Image) -> Option<Bytes> {
         let wanted = &self.targets[index].create.marks;
-        image.status == Status::Queued
-            && Marks::from_tags(&image.attributes.tags).is_some_and(|marks| {
-                marks.catalogue == wanted.catalogue && marks.version == wanted.version && marks.applied.is_none()
-            })
+        let marks = Marks::from_tags(&image.attributes.tags)?;
+        let ours = marks.catalogue == wanted.catalogue && marks.version == wanted.version && marks.applied.is_none();
+        if !ours || image.attributes.visibility != Visibility::Private {
+            return None;
+        }
+        match image.status {
+            Status::Queued => Some(Bytes::Lacking),
+            Status::Active => {
+                Some(match self.version().and_then(Version::stored_digests).map(|known| agree(known, image)) {
+                    Some(Some(true)) => Bytes::Compared,
+                    Some(Some(false) | None) | None => Bytes::Doubtful,
+                })
+            }
+            Status::Saving | Status::Uploading | Status::Importing | Status::Deactivated | Status::Broken => None,
+        }
+    }
+
+    /// What is known of the bytes of an image that was believed.
+    fn known(&self, index: usize, image: &Image) -> Option<Delivered> {
+        match (&self.delivered, self.bytes[index], self.version().and_then(Version::stored_digests)) {
+            (Some(delivered), _, _) => Some(delivered.clone()),
+            (None, Bytes::Compared, Some(digests)) => {
+                Some(Delivered { digests: digests.clone(), size: image.size?, virtual_size: image.virtual_size })
+            }
+            (None, Bytes::Lacking | Bytes::Compared | Bytes::Doubtful, _) => None,
+        }
     }
 
     /// What speaks against the image as Glance holds it now.
@@ -165,12 +207,14 @@ impl Delivery {
                 delivered.size
             )));
         }
-        let stored = image.hash.as_ref().and_then(|(algorithm, value)| format!("{algorithm}:{value}").parse().ok());
-        match stored.map(|digest: crate::model::digest::Digest| digests.agree(&digest.into())) {
-            Some(Some(true)) => None,
-            Some(Some(false)) => Some(Failure::refused("Glance's digest is not that of the verified bytes")),
+        match (agree(digests, image), self.bytes[index]) {
+            (Some(true), _) => None,
+            (Some(false), _) => Some(Failure::refused("Glance's digest is not that of the verified bytes")),
             // A Glance that hashes otherwise, or too old to hash: the upload's own success and the size must do.
-            Some(None) | None => upload,
+            (None, Bytes::Lacking) => upload,
+            (None, Bytes::Compared | Bytes::Doubtful) => {
+                Some(Failure::refused("nothing tells whether the bytes that an earlier run brought are right"))
+            }
         }
     }
 
@@ -191,6 +235,13 @@ impl Delivery {
     }
 }
 
+/// Whether Glance's own digest of an image is among these; nothing, where the two cannot be compared.
+fn agree(digests: &Digests, image: &Image) -> Option<bool> {
+    let (algorithm, value) = image.hash.as_ref()?;
+    let stored: Digest = format!("{algorithm}:{value}").parse().ok()?;
+    digests.agree(&stored.into())
+}
+
 impl Machine for Delivery {
     fn next(&mut self, answer: Option<Answer>) -> Next {
         let state = self.state.clone();
@@ -208,29 +259,25 @@ impl Machine for Delivery {
             },
             State::Recognising(index) => {
                 let refusal = self.uploads[index].take();
-                let failure = match answer.image() {
-                    Ok(Some(image)) if self.is_our_record(index, &image) => None,
-                    Ok(_) => Some(Failure::refused("the record left by an earlier run is no longer there")),
-                    Err(failure) => Some(failure),
-                };
-                if let Some(failure) = failure {
-                    self.conclude(index, Outcome::Failed(refusal.unwrap_or(failure)));
+                let gone = || Failure::refused("the record left by an earlier run is no longer there");
+                let found = answer
+                    .image()
+                    .and_then(|image| image.and_then(|image| self.recognised(index, &image)).ok_or_else(gone));
+                match found {
+                    Ok(bytes) => self.bytes[index] = bytes,
+                    Err(failure) => self.conclude(index, Outcome::Failed(refusal.unwrap_or(failure))),
                 }
                 self.record(index + 1)
             }
-            State::Delivering(open) => {
+            State::Delivering(lacking) => {
                 match answer.delivered() {
                     Ok((delivered, results)) => {
                         self.delivered = Some(delivered);
-                        for (index, result) in open.into_iter().zip(results) {
+                        for (index, result) in lacking.into_iter().zip(results) {
                             self.uploads[index] = result.err();
                         }
                     }
-                    Err(failure) => {
-                        for index in open {
-                            self.uploads[index] = Some(failure.clone());
-                        }
-                    }
+                    Err(failure) => self.uploads.fill(Some(failure)),
                 }
                 self.read(0)
             }
@@ -246,14 +293,14 @@ impl Machine for Delivery {
                 }
                 // Nobody can tell what is there. It is private and marked: the next run finds and finishes it.
                 Err(failure) => {
-                    self.conclude(index, Outcome::Failed(failure));
+                    self.conclude(index, Outcome::Failed(failure.half_way()));
                     self.read(index + 1)
                 }
             },
             State::Booting(index) => match answer.booted() {
                 Ok(BootOutcome::Passed | BootOutcome::NotAsked) => {
                     if let Some(image) = self.images[index].clone() {
-                        let outcome = Outcome::Staged(Box::new(image), self.delivered.clone());
+                        let outcome = Outcome::Staged(Box::new(image.clone()), self.known(index, &image));
                         self.conclude(index, outcome);
                     }
                     self.read(index + 1)
@@ -262,21 +309,21 @@ impl Machine for Delivery {
                     self.mark_failed(index, Failure::refused(format!("the boot test failed: {why}")))
                 }
                 Err(failure) => {
-                    self.conclude(index, Outcome::Failed(failure));
+                    self.conclude(index, Outcome::Failed(failure.half_way()));
                     self.read(index + 1)
                 }
             },
             State::Marking(index, why) => {
                 // An unmarked image is boot-tested again by the next run: slower, never wrong.
-                self.conclude(index, Outcome::Failed(why));
+                self.conclude(index, Outcome::Failed(why.half_way()));
                 self.read(index + 1)
             }
             State::Discarding(index, why) => {
                 let why = match answer.done() {
                     Ok(()) | Err(Failure { kind: FailureKind::Gone, .. }) => why,
                     Err(Failure { message, .. }) => Failure {
+                        kind: FailureKind::HalfWay,
                         message: format!("{} (and the record could not be removed: {message})", why.message),
-                        ..why
                     },
                 };
                 self.conclude(index, Outcome::Failed(why));

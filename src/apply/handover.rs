@@ -190,7 +190,15 @@ impl HandOver {
             .iter()
             .zip(&self.outcomes)
             .map(|(change, outcome)| (change.node, outcome.clone().unwrap_or_else(|| new.clone())));
-        Next::Finished(node.map(|node| (node, new.clone())).into_iter().chain(old).collect())
+        // A delivered image is there, whatever became of its name.
+        let new = match (&self.new, new) {
+            (Newcomer::Delivered { .. }, Outcome::Failed(failure)) => Outcome::Failed(failure.clone().half_way()),
+            (Newcomer::Delivered { .. }, Outcome::Stale(why)) => {
+                Outcome::Failed(Failure::refused(format!("not shown: {why}")).half_way())
+            }
+            (_, new) => new.clone(),
+        };
+        Next::Finished(node.map(|node| (node, new)).into_iter().chain(old).collect())
     }
 
     fn read_new(&mut self) -> Next {
@@ -307,7 +315,19 @@ impl Machine for HandOver {
 
 fn joined(why: &Failure, then: &Failure) -> Failure {
     Failure {
-        kind: FailureKind::Refused,
+        // What was done stays done, however clear the refusals.
+        kind: FailureKind::HalfWay,
         message: format!("{}; and going back failed: {}; run apply again", why.message, then.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_cannot_go_back_has_changed_something() {
+        let failure = joined(&Failure::refused("no"), &Failure::refused("not now"));
+        assert_eq!(failure.kind, FailureKind::HalfWay);
     }
 }

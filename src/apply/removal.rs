@@ -176,7 +176,7 @@ fn kept(verdict: Verdict, trouble: Option<&Failure>) -> Outcome {
         }
         Verdict::Refused(failure) => {
             // Not given back, it is not as it was, however clear the first refusal.
-            let kind = trouble.map_or(failure.kind, |_| FailureKind::Unanswered);
+            let kind = trouble.map_or(failure.kind, |_| FailureKind::HalfWay);
             Outcome::Failed(Failure { message: with_trouble(failure.message), kind })
         }
     }
@@ -264,6 +264,6 @@ mod tests {
             }
         };
         assert_eq!(kind(None), Some(FailureKind::Refused));
-        assert_eq!(kind(Some(Failure::refused("not now"))), Some(FailureKind::Unanswered));
+        assert_eq!(kind(Some(Failure::refused("not now"))), Some(FailureKind::HalfWay));
     }
 }

@@ -150,12 +150,20 @@ pub enum FailureKind {
     Unanswered,
     /// The run was interrupted before it was done.
     Interrupted,
+    /// It failed, whatever the reason, after something had been done that stays.
+    HalfWay,
 }
 
 impl Failure {
     /// A refusal with this message.
     pub fn refused(message: impl Into<String>) -> Self {
         Self { kind: FailureKind::Refused, message: message.into() }
+    }
+
+    /// The same failure, of something that has left traces.
+    #[must_use]
+    pub fn half_way(self) -> Self {
+        Self { kind: FailureKind::HalfWay, ..self }
     }
 }
 

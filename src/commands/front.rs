@@ -22,18 +22,37 @@ use crate::planner::{self, audit};
 use crate::render::Styles;
 use crate::render::console::Console;
 use crate::render::diagnostics::{self, Style};
+use crate::render::document::{self, LiveSource};
 use crate::upstream::fetch::{Fetch, Patience};
 use crate::upstream::resolve::resolve;
 
 /// Everything a plan was made from, and the plan.
 pub(super) struct Front {
     pub(super) manifest: Manifest,
+    /// The connections; none where the cloud is a recorded one.
     pub(super) sites: Vec<Site>,
+    /// The same sites, for people.
+    pub(super) shown: Vec<document::Site>,
+    pub(super) source: LiveSource,
     pub(super) desired: Desired,
+    pub(super) observed: Observed,
     pub(super) plan: Plan,
     pub(super) now: Timestamp,
     /// Milliseconds that reading took.
     pub(super) reading: u64,
+}
+
+/// Everything a plan is made from.
+pub(super) struct Facts {
+    pub(super) manifest: Manifest,
+    pub(super) sites: Vec<Site>,
+    pub(super) shown: Vec<document::Site>,
+    pub(super) source: LiveSource,
+    pub(super) desired: Desired,
+    pub(super) observed: Observed,
+    pub(super) now: Timestamp,
+    /// When reading began.
+    pub(super) begun: Instant,
 }
 
 /// Loads, connects, reads and plans.
@@ -59,15 +78,35 @@ pub(super) async fn plan_for(
     now: Timestamp,
 ) -> Result<Front, Stop> {
     let begun = Instant::now();
-    let targets = targets(&planning.target)?;
-    let fetch = fetch()?;
+    // Before any request: a mistake on the command line should not cost a minute.
+    targets(&planning.target)?;
     let names: BTreeSet<SiteName> = sites.iter().map(|site| site.name.clone()).collect();
-    let mut desired = resolve(&manifest, lock, &fetch, names).await;
+    let desired = resolve(&manifest, lock, &fetch()?, names).await;
+    let mut observed = observe(&sites, &desired, now).await?;
+    ask_usage(&sites, &desired, &mut observed, now).await;
+    let shown = sites.iter().map(|site| document::Site {
+        name: site.name.to_string(),
+        cloud: site.cloud.clone(),
+        region: site.region.clone(),
+        auth_url: Some(site.auth_url.clone()),
+        project_id: Some(site.project.to_string()),
+        project: site.project_name.clone(),
+        user: Some(site.user.clone()),
+    });
+    let (shown, source) = (shown.collect(), LiveSource::Api);
+    decide(Facts { manifest, shown, source, sites, desired, observed, now, begun }, planning)
+}
+
+/// Plans from what was read.
+///
+/// # Errors
+/// `--target` holds no glob, or the planner contradicts itself.
+pub(super) fn decide(facts: Facts, planning: &Planning) -> Result<Front, Stop> {
+    let Facts { manifest, sites, shown, source, mut desired, observed, now, begun } = facts;
+    let targets = targets(&planning.target)?;
     if let Some(limit) = planning.allow_deletes {
         desired.limits.deletions = Some(limit);
     }
-    let mut observed = observe(&sites, &desired, now).await?;
-    ask_usage(&sites, &desired, &mut observed, now).await;
     let mut plan = planner::plan(&desired, &observed, now);
     let objections = audit::objections(&desired, &observed, &plan, now);
     if !objections.is_empty() {
@@ -82,7 +121,7 @@ pub(super) async fn plan_for(
         plan = planner::narrow(&plan, &desired, &|address: &Address| targets.is_match(address.to_string()));
     }
     let reading = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Front { manifest, sites, desired, plan, now, reading })
+    Ok(Front { manifest, sites, shown, source, desired, observed, plan, now, reading })
 }
 
 /// images.toml, its warnings said.

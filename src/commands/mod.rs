@@ -10,6 +10,8 @@ mod drift;
 mod explain;
 mod files;
 mod front;
+mod graph;
+mod init;
 mod lock;
 mod locks;
 mod man;
@@ -20,8 +22,10 @@ mod sandbox;
 mod schema;
 mod show;
 mod signals;
+mod snapshot;
 mod unlock;
 mod upstream;
+mod usage;
 mod validate;
 
 use crate::cli::{Cli, Command};
@@ -58,12 +62,16 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
     let work = async {
         match &cli.command {
             Command::Demo(_) => demo::run(&cli.global, console).await,
+            Command::Init(_) => init::run(&cli.global, console),
             Command::Validate(options) => validate::run(&cli.global, options, console),
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
             Command::Drift(options) => drift::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
+            Command::Graph(options) => graph::run(&cli.global, options, console).await,
             Command::Lock(options) => lock::run(&cli.global, options, console).await,
+            Command::Snapshot(options) => snapshot::run(&cli.global, options, console).await,
+            Command::Usage(options) => usage::run(&cli.global, options, console).await,
             Command::Upstream(options) => upstream::run(&cli.global, options, console).await,
             Command::Sandbox(options) => sandbox::run(options, console).await,
             Command::Unlock(options) => unlock::run(&cli.global, options, console).await,

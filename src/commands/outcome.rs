@@ -52,7 +52,7 @@ pub(super) fn exit(plan: &Plan, outcomes: &BTreeMap<NodeIndex, Outcome>) -> Exit
     let touched = outcomes.values().any(|outcome| match outcome {
         Outcome::Kept(..) => true,
         Outcome::Failed(failure) => match failure.kind {
-            FailureKind::Unanswered | FailureKind::Interrupted => true,
+            FailureKind::Unanswered | FailureKind::Interrupted | FailureKind::HalfWay => true,
             FailureKind::Gone | FailureKind::Refused => false,
         },
         Outcome::Done(_) | Outcome::Staged(..) | Outcome::Stale(_) | Outcome::Skipped(_) => false,

@@ -2,14 +2,17 @@
 
 use anyhow::Context as _;
 
-use super::{Stop, front, present};
+use super::{Stop, front, present, snapshot};
 use crate::cli::{Global, Plan, PlanFormat};
 use crate::exit::Exit;
 use crate::render::console::Console;
 use crate::render::refusal;
 
 pub(super) async fn run(global: &Global, options: &Plan, console: &Console) -> Result<Exit, Stop> {
-    let front = front::prepare(global, &options.planning, console).await?;
+    let front = match &options.snapshot {
+        Some(path) => snapshot::plan(global, &options.planning, path, console).await?,
+        None => front::prepare(global, &options.planning, console).await?,
+    };
     let document = present::document(&front, global, &options.planning);
     if let Some(path) = &options.out {
         let text = present::text(&document, PlanFormat::Json, console);

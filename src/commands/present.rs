@@ -9,28 +9,19 @@ use super::front::{self, Front};
 use crate::cli::{Global, PlanFormat, Planning};
 use crate::planner::identity::plan_id;
 use crate::render::console::{Console, Volume};
-use crate::render::document::{Document, Live, LiveSource, Site};
+use crate::render::document::{Document, Live};
 use crate::render::{Coverage, Format, Manner, Shown, Verbosity, compose, render};
 
 /// The plan as a document.
 pub(super) fn document(front: &Front, global: &Global, planning: &Planning) -> Document {
     let plan_id = plan_id(&front.plan);
-    let sites = front.sites.iter().map(|site| Site {
-        name: site.name.to_string(),
-        cloud: site.cloud.clone(),
-        region: site.region.clone(),
-        auth_url: Some(site.auth_url.clone()),
-        project_id: Some(site.project.to_string()),
-        project: site.project_name.clone(),
-        user: Some(site.user.clone()),
-    });
     compose(&Shown {
         plan: &front.plan,
         plan_id: &plan_id,
         desired: &front.desired,
         config: &global.config.display().to_string(),
-        sites: sites.collect(),
-        live: Live { source: LiveSource::Api, read_at: front.now, milliseconds: front.reading, managed: 0 },
+        sites: front.shown.clone(),
+        live: Live { source: front.source, read_at: front.now, milliseconds: front.reading, managed: 0 },
         targets: planning.target.clone(),
         coverage: if planning.target.is_empty() { Coverage::Whole } else { Coverage::Partial },
         now: front.now,

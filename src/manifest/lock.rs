@@ -20,7 +20,9 @@ use super::{files, syntax};
 use crate::model::digest::{Algorithm, Digest, Digests};
 use crate::model::name::{FamilyName, VersionName};
 use crate::model::source::Architecture;
-use crate::model::version::{Compression, DiskFormat, Origin, PackageDialect, PackageList, Trust, Version};
+use crate::model::version::{
+    Compression, DetachedSignature, DiskFormat, Origin, PackageDialect, PackageList, Trust, Version,
+};
 
 /// A version and the processor it was chosen for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +98,15 @@ struct Row<'a> {
     trust: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     packages: Option<PackageRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<SignatureRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct SignatureRow<'a> {
+    fingerprint: &'a str,
+    signature: &'a str,
+    key: &'a str,
 }
 
 #[derive(Serialize)]
@@ -123,6 +134,10 @@ impl<'a> Row<'a> {
             compression: version.compression.name(),
             disk_format: version.disk_format.name(),
             trust: version.trust.to_string(),
+            signature: version
+                .signature
+                .as_ref()
+                .map(|DetachedSignature { fingerprint, signature, key }| SignatureRow { fingerprint, signature, key }),
             packages: version
                 .packages
                 .as_ref()
@@ -196,6 +211,7 @@ fn read_version(table: &mut Table<'_>) -> Option<Locked> {
     let compression = table.need("compression").and_then(|value| value.word(&Compression::ALL, Compression::name));
     let disk_format = table.need("disk_format").and_then(|value| value.word(&DiskFormat::ALL, DiskFormat::name));
     let trust = table.need("trust").and_then(read_trust);
+    let signature = table.take("signature").and_then(read_signature);
     let packages = table.take("packages").and_then(read_packages);
     Some(Locked {
         architecture: architecture?,
@@ -209,8 +225,7 @@ fn read_version(table: &mut Table<'_>) -> Option<Locked> {
             disk_format: disk_format?,
             built,
             trust: trust?,
-            // The digest that was reviewed vouches for the bytes.
-            signature: None,
+            signature,
             packages,
         },
     })
@@ -220,6 +235,14 @@ fn read_version(table: &mut Table<'_>) -> Option<Locked> {
 fn read_url(value: Value<'_>) -> Option<String> {
     value.url(UrlUse::File)?;
     value.text().map(str::to_owned)
+}
+
+fn read_signature(value: Value<'_>) -> Option<DetachedSignature> {
+    let mut table = value.table("a signature")?;
+    let [fingerprint, signature, key] =
+        ["fingerprint", "signature", "key"].map(|key| Some(table.need(key)?.text()?.to_owned()));
+    table.finish();
+    Some(DetachedSignature { fingerprint: fingerprint?, signature: signature?, key: key? })
 }
 
 fn read_trust(value: Value<'_>) -> Option<Trust> {
@@ -276,7 +299,14 @@ mod tests {
             }),
         };
         let family = |name: &str| FamilyName::parse(name).unwrap();
-        let coreos = version("44.1", Compression::Xz, Some(digest(Algorithm::Sha256, "c").into()));
+        let coreos = Version {
+            signature: Some(DetachedSignature {
+                fingerprint: "36F612DCF27F7D1A48A835E4DBFCF71C6D9F90A6".to_owned(),
+                signature: "-----BEGIN PGP SIGNATURE-----\n\nwsAz\n=BPrE\n".to_owned(),
+                key: "-----BEGIN PGP PUBLIC KEY BLOCK-----\n".to_owned(),
+            }),
+            ..version("44.1", Compression::Xz, Some(digest(Algorithm::Sha256, "c").into()))
+        };
         let bare = Version {
             origin: Origin::Url("https://x.example/y".to_owned()),
             size: None,

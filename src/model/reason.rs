@@ -14,7 +14,7 @@ pub enum Reason {
         /// The present latest.
         from: Option<VersionName>,
     },
-    /// A record is there, but an earlier run ended before its bytes were.
+    /// A record is there, but an earlier run ended before its bytes were, or before they were compared and booted.
     FinishUpload,
     /// The version is to carry the public name from now on.
     BecomesLatest {

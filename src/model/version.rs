@@ -63,10 +63,10 @@ impl Version {
 pub struct DetachedSignature {
     /// The primary key's full fingerprint, upper-case hexadecimal.
     pub fingerprint: String,
-    /// The OpenPGP signature, binary.
-    pub signature: Vec<u8>,
-    /// The OpenPGP key, binary.
-    pub key: Vec<u8>,
+    /// The OpenPGP signature, armored.
+    pub signature: String,
+    /// The OpenPGP key that must have made it, armored.
+    pub key: String,
 }
 
 /// Where the bytes of a version are.

@@ -45,7 +45,16 @@ pub(super) async fn test(site: &Site, test: &BootTest, image: &ImageId) -> Resul
         BootNetwork::Auto => ServerNetwork::Auto,
         BootNetwork::Network(id) => ServerNetwork::Id(id),
     };
-    let server = nova.create_server(&NewServer { name: &name, image, flavor: &flavor, network }).await?;
+    let server = match nova.create_server(&NewServer { name: &name, image, flavor: &flavor, network }).await {
+        Ok(server) => server,
+        Err(error) => {
+            // It may be there all the same. Whoever cannot be asked now either is asked by the next test.
+            for left in nova.servers_named(&name).await.unwrap_or_default() {
+                nova.delete_server(&left).await?;
+            }
+            return Err(error.into());
+        }
+    };
     let outcome = watch(nova, &server, test, pattern.as_ref()).await;
     let removed = remove(nova, &server).await;
     let outcome = outcome?;

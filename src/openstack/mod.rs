@@ -32,4 +32,4 @@ pub use error::{ApiError, ErrorKind, Service};
 pub use observe::{observe, public_images};
 pub use perform::Performer;
 pub use site::{ConnectError, Rights, Selection, Site, Unconnected, connect, connect_each};
-pub use usage::{Question, UsageReader};
+pub use usage::{Naming, Question, UsageReader};

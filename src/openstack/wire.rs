@@ -176,6 +176,8 @@ pub(super) struct NamespaceRecord {
 #[derive(Deserialize)]
 pub(super) struct ServerPage {
     pub(super) servers: Vec<ServerRecord>,
+    #[serde(default)]
+    pub(super) servers_links: Vec<LinkRecord>,
 }
 
 /// One server.

@@ -42,6 +42,17 @@ pub(super) enum Latest<'a> {
     Nobody,
 }
 
+impl Latest<'_> {
+    /// Its version.
+    pub(super) fn version(&self) -> Option<VersionName> {
+        match self {
+            Self::Existing(image, _) => Some(image.marks().version.clone()),
+            Self::New(version, _) => Some(version.name.clone()),
+            Self::Nobody => None,
+        }
+    }
+}
+
 /// A version that another one replaces, now or earlier.
 pub(super) struct Superseded {
     pub(super) image: OwnedImage,
@@ -110,7 +121,8 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
         let refusal = Because::Older { wanted: name.clone(), present: present.marks().version.clone() };
         return keep(refusal, End::Possible);
     }
-    let candidate = images.iter().filter(|image| image.marks().version == *name).min_by(|one, other| {
+    let usable = images.iter().filter(|image| image.marks().version == *name && !is_wreck(image));
+    let candidate = usable.min_by(|one, other| {
         (usability(one), one.role_rank(), one.image().created_at, one.id()).cmp(&(
             usability(other),
             other.role_rank(),
@@ -139,20 +151,21 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
         refusal: None,
         end: End::Possible,
     };
-    match image.image().status {
-        Status::Active => existing(Activation::Unchanged),
-        Status::Deactivated if image.marks().condemned == Condemned::Yes => existing(Activation::Reactivate),
-        Status::Deactivated => keep(Because::Deactivated, End::Possible),
-        Status::Queued => match (version, image.part_played()) {
-            (Some(version), Role::Staged) => Choice {
+    match (image.image().status, image.part_played()) {
+        // Also one whose bytes are there: whoever left it may have died before they were compared and booted.
+        (Status::Active | Status::Queued, Role::Staged) => match version {
+            Some(version) => Choice {
                 latest: Latest::New(version, Record::Existing(Box::new(image.clone()))),
                 refusal: None,
                 end: End::Possible,
             },
-            (None, _) => keep(Because::VersionGone(name.clone()), End::Possible),
-            (Some(_), Role::Shown | Role::Superseded) => keep(Because::Busy(Status::Queued.name()), End::Possible),
+            None => keep(Because::VersionGone(name.clone()), End::Possible),
         },
-        status @ (Status::Saving | Status::Uploading | Status::Importing | Status::Broken) => {
+        (Status::Active, Role::Shown | Role::Superseded) => existing(Activation::Unchanged),
+        (Status::Queued, Role::Shown | Role::Superseded) => keep(Because::Busy(Status::Queued.name()), End::Possible),
+        (Status::Deactivated, _) if image.marks().condemned == Condemned::Yes => existing(Activation::Reactivate),
+        (Status::Deactivated, _) => keep(Because::Deactivated, End::Possible),
+        (status @ (Status::Saving | Status::Uploading | Status::Importing | Status::Broken), _) => {
             keep(Because::Busy(status.name()), End::Possible)
         }
     }
@@ -181,6 +194,16 @@ fn usability(image: &OwnedImage) -> u8 {
 
 fn boot_failed(image: &OwnedImage) -> bool {
     image.marks().boot == BootVerdict::Failed && image.part_played() == Role::Staged
+}
+
+/// What was never shown and cannot be finished: its bytes are lost, or a deletion of it had begun.
+fn is_wreck(image: &OwnedImage) -> bool {
+    image.part_played() == Role::Staged
+        && match image.image().status {
+            Status::Broken => true,
+            Status::Deactivated => image.marks().condemned == Condemned::Yes,
+            Status::Queued | Status::Saving | Status::Uploading | Status::Importing | Status::Active => false,
+        }
 }
 
 pub(super) fn newest_first(one: &OwnedImage, other: &OwnedImage) -> Ordering {

@@ -370,16 +370,6 @@ impl Scene<'_> {
     }
 }
 
-impl Latest<'_> {
-    pub(super) fn version(&self) -> Option<VersionName> {
-        match self {
-            Self::Existing(image, _) => Some(image.marks().version.clone()),
-            Self::New(version, _) => Some(version.name.clone()),
-            Self::Nobody => None,
-        }
-    }
-}
-
 /// The update that gives an image this look, if it does not have it already. The digest of what was applied is no
 /// difference of its own: it also covers properties that nobody manages.
 fn needed_update(image: &OwnedImage, look: Look, activation: Activation) -> Option<Update> {

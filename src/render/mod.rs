@@ -21,6 +21,7 @@ pub mod escape;
 mod fields;
 mod github;
 mod gitlab;
+pub mod graph;
 mod html;
 mod human;
 mod json;
@@ -36,6 +37,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 pub mod upstream;
+pub mod usage;
 pub mod words;
 
 pub use compose::{Coverage, Shown, compose};

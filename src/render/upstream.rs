@@ -149,7 +149,7 @@ fn offers(report: &UpstreamReport) -> String {
             [family, newest, built, trust, offer.size.map(words::size).unwrap_or_default()]
         })
         .collect();
-    table(["FAMILY", "NEWEST", "BUILT", "TRUST", "SIZE"], &rows)
+    if rows.is_empty() { String::new() } else { table(["FAMILY", "NEWEST", "BUILT", "TRUST", "SIZE"], &rows) }
 }
 
 fn comparison(report: &UpstreamReport) -> String {

@@ -68,7 +68,7 @@ pub fn reason(reason: &Reason) -> String {
     match reason {
         Reason::NewVersion { from: Some(from) } => format!("a new version, it takes over from {from}"),
         Reason::NewVersion { from: None } => "the family has no version here yet".to_owned(),
-        Reason::FinishUpload => "an earlier run ended before its bytes were there".to_owned(),
+        Reason::FinishUpload => "an earlier run ended before it could be shown".to_owned(),
         Reason::BecomesLatest { from: Some(from) } => format!("it becomes the latest and takes over from {from}"),
         Reason::BecomesLatest { from: None } => "it becomes the latest".to_owned(),
         Reason::Superseded { by } => format!("{by} takes over"),

@@ -71,11 +71,12 @@ impl Mirror {
     fn listing(&self, folder: &str) -> Option<Response> {
         let inside = self.files.keys().filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
         let names: BTreeSet<&str> = inside.filter_map(|path| path.split_inclusive('/').next()).collect();
-        let rows: String =
-            names.iter().map(|name| format!("<tr><td><a href=\"{name}\">{name}</a></td></tr>\n")).collect();
+        let row = |name: &&str| format!("<tr><td><a href=\"{name}\">{name}</a></td></tr>");
+        let rows: Vec<String> = names.iter().map(row).collect();
+        let rows = rows.join("\n");
         let page = format!(
             "<!DOCTYPE HTML>\n<html><head><title>Index of /{folder}</title></head><body><h1>Index of /{folder}</h1>\n\
-             <table>\n<tr><th><a href=\"?C=N;O=D\">Name</a></th></tr>\n{rows}</table></body></html>\n"
+             <table>\n<tr><th><a href=\"?C=N;O=D\">Name</a></th></tr>\n{rows}\n</table></body></html>\n"
         );
         (!names.is_empty()).then(|| with_body(StatusCode::OK, "text/html;charset=UTF-8", page))
     }

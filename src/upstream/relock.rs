@@ -79,6 +79,8 @@ pub async fn relock(manifest: &Manifest, old: &Lock, scope: &Scope, fetch: &Fetc
                 relock.changes.extend(relock.lock.remove(&name).map(|gone| (name, Change::Removed(gone.version.name))));
             }
             Ok(Some(version)) => {
+                // As the file will hold it: there the digest vouches for the bytes, and no signature of them is named.
+                let version = Version { signature: None, ..version };
                 let locked = Locked { architecture: family.architecture, version };
                 relock.changes.extend(change(old.get(&name), &locked).map(|change| (name.clone(), change)));
                 relock.lock.insert(name, locked);

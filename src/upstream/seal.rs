@@ -19,12 +19,12 @@ use crate::transfer::Witness;
 /// # Errors
 /// [`Distrust`]: none of them would.
 pub(super) fn promise(file: &[u8], keyring: &Keyring) -> Result<DetachedSignature, Distrust> {
-    let unwritable = |error: rpgpie::Error| Distrust::Malformed(error.to_string());
-    let (found, key) = unless_altered(&read_signatures(file)?, keyring)?;
-    let mut detached = DetachedSignature { fingerprint: fingerprint(&key), signature: Vec::new(), key: Vec::new() };
-    signature::save(&[found], false, &mut detached.signature).map_err(unwritable)?;
-    key.save(false, &mut detached.key).map_err(unwritable)?;
-    Ok(detached)
+    let (found, certificate) = unless_altered(&read_signatures(file)?, keyring)?;
+    let (mut signature, mut key) = (Vec::new(), Vec::new());
+    let written = signature::save(&[found], true, &mut signature).and_then(|()| certificate.save(true, &mut key));
+    written.map_err(|error| Distrust::Malformed(error.to_string()))?;
+    let text = |armored: Vec<u8>| String::from_utf8_lossy(&armored).into_owned();
+    Ok(DetachedSignature { fingerprint: fingerprint(&certificate), signature: text(signature), key: text(key) })
 }
 
 /// Watches an image pass, and says whether it is the signed one.
@@ -37,17 +37,18 @@ impl Seal {
         Self(signature)
     }
 
-    fn verify(&self, image: &mut dyn Read) -> Result<String, Distrust> {
-        let keyring = Keyring::load([self.0.key.as_slice()]).map_err(|error| Distrust::Malformed(error.to_string()))?;
-        let signatures = read_signatures(&self.0.signature)?;
+    fn verify(&self, image: &mut dyn Read) -> Result<(), Distrust> {
+        let keyring = Keyring::load([self.0.key.as_bytes()]).map_err(|error| Distrust::Malformed(error.to_string()))?;
+        let signatures = read_signatures(self.0.signature.as_bytes())?;
         let signature = signatures.first().ok_or(Distrust::Unsigned)?;
-        judge(image, signature, &keyring)
+        let found = judge(image, signature, &keyring)?;
+        if found == self.0.fingerprint { Ok(()) } else { Err(Distrust::UnknownKey(found)) }
     }
 }
 
 impl Witness for Seal {
     fn judge(&self, published: &mut dyn Read) -> Result<(), String> {
-        self.verify(published).map(|_| ()).map_err(|distrust| distrust.to_string())
+        self.verify(published).map_err(|distrust| distrust.to_string())
     }
 }
 
@@ -63,11 +64,13 @@ mod tests {
         for armored in [true, false] {
             let promised = promise(&detached_by(&key, b"image", armored), &keyring).unwrap();
             assert_eq!(vec![promised.fingerprint.clone()], keyring.fingerprints());
-            let seal = Seal::new(promised);
+            let seal = Seal::new(promised.clone());
             assert_eq!(seal.judge(&mut b"image".as_slice()), Ok(()));
             for other in [b"imagf".as_slice(), b"imag", b"images", b""] {
                 assert!(seal.judge(&mut &*other).unwrap_err().contains("they were altered"));
             }
+            let mistaken = Seal::new(DetachedSignature { fingerprint: "A".repeat(40), ..promised });
+            assert!(mistaken.judge(&mut b"image".as_slice()).unwrap_err().contains("not one of the publisher's"));
         }
     }
 

@@ -19,6 +19,7 @@ pub(crate) mod presence;
 pub(crate) mod private;
 pub(crate) mod regions;
 mod relay;
+pub(crate) mod rights;
 pub(crate) mod rotation;
 mod run;
 mod scene;
@@ -38,6 +39,7 @@ macro_rules! conformance {
             foreign::what_tenants_own_is_left_alone_and_blocks_nothing,
             foreign::a_foreign_public_image_of_that_name_holds_its_family_alone,
             private::a_member_keeps_an_image_of_its_own,
+            rights::who_may_not_publish_shows_nothing,
             regions::two_regions_are_one_plan_and_one_download,
             economy::a_plan_without_changes_makes_five_requests_however_many_images_there_are,
             interruption::two_applies_at_once_have_one_winner,

@@ -22,7 +22,7 @@ async fn appearances(scene: &Scene, version: &str) -> Vec<(String, String, Strin
 }
 
 pub(crate) async fn two_regions_are_one_plan_and_one_download(scene: &Scene) {
-    scene.want_on(&[ONE, TWO], &[(FAMILY, "1")]);
+    scene.want_on(scene.estate().admin, &[ONE, TWO], &[(FAMILY, "1")]);
     let plan = scene.gallerist(&["plan", "--format", "json"]).await;
     let document = plan.json();
     let changes = document["resource_changes"].as_array().expect("a plan has changes");
@@ -36,7 +36,7 @@ pub(crate) async fn two_regions_are_one_plan_and_one_download(scene: &Scene) {
     scene.settled().await;
 
     // A region that joins late takes the date at which the version was first uploaded anywhere; see the simulation.
-    scene.want_on(&[ONE, TWO], &[(FAMILY, "2")]);
+    scene.want_on(scene.estate().admin, &[ONE, TWO], &[(FAMILY, "2")]);
     scene.apply().await;
     assert_eq!(scene.downloads(FAMILY, "2"), 1);
     let old = appearances(scene, "1").await;

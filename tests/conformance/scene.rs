@@ -68,6 +68,11 @@ impl Scene {
 
     async fn clear(&self) {
         let users = [&self.admin, &self.admin_two, &self.member, &self.other];
+        // The lock of a run that was killed.
+        let lock = format!("/metadefs/namespaces/gallerist::lock::{}", self.key);
+        for admin in [&self.admin, &self.admin_two] {
+            admin.send(reqwest::Method::DELETE, Service::Image, &lock, None).await;
+        }
         for user in users {
             user.clear().await;
         }
@@ -127,12 +132,12 @@ impl Scene {
 
     /// Publishes these versions and writes an images.toml that wants them.
     pub(crate) fn want(&self, families: &[(&str, &str)]) {
-        self.want_on(&[ONE], families);
+        self.want_on(self.estate.admin, &[ONE], families);
     }
 
-    /// The same for other regions than the first.
-    pub(crate) fn want_on(&self, regions: &[&str], families: &[(&str, &str)]) {
-        let mut file = self.head(self.estate.admin, regions);
+    /// The same for another cloud of clouds.yaml, or other regions.
+    pub(crate) fn want_on(&self, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
+        let mut file = self.head(cloud, regions);
         for (family, version) in families {
             let (bytes, path) = (self.bytes(family, version), Self::path(family, version));
             let digest = hex::encode(Sha256::digest(&bytes));

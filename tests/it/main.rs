@@ -1,8 +1,12 @@
 //! The one integration binary.
 
 mod cli;
+#[cfg(test)]
+mod commands;
 #[path = "../conformance/mod.rs"]
 mod conformance;
+#[cfg(test)]
+mod crashes;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
@@ -11,6 +15,10 @@ mod embedded;
 mod layers;
 #[cfg(test)]
 mod mirrors;
+#[cfg(test)]
+mod misfortunes;
+#[cfg(test)]
+mod model_check;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -5,7 +5,8 @@
 //!
 //! To add a theme: a file beside this one, its line below, and tests that begin with `Cloud::shared()`, or with
 //! `Cloud::alone()` where they stop a service or count what is there. Tests run side by side in one cloud, so each names
-//! its own images (and its own catalogue).
+//! its own images (and its own catalogue). The scenarios of `tests/conformance` clear away what they made; the rest is
+//! `down --wipe`'s business.
 
 #[path = "../conformance/mod.rs"]
 mod conformance;

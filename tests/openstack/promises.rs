@@ -11,7 +11,7 @@ fn estate(hold: impl std::any::Any + Send + Sync) -> Estate {
         member: "lab-user",
         other: "lab-other",
         client: Some(openstack),
-        crowd: 400,
+        crowd: 200,
         hold: Box::new(hold),
     }
 }

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 
-use super::{Question, UsageSource, answer};
+use super::{Naming, Question, UsageSource, answer};
 use crate::model::desired::Audience;
 use crate::model::image::Visibility;
 use crate::model::usage::{Answer, Source, User, UserKind};
@@ -23,7 +23,7 @@ impl UsageSource for Members {
         question.audience == Audience::Project
     }
 
-    async fn ask(&self, site: &Site, question: &Question) -> Answer {
+    async fn ask(&self, site: &Site, question: &Question, _: Naming) -> Answer {
         let image = match site.glance.get(&question.image).await {
             Ok(image) => image,
             Err(error) => return Answer::Unknown(error.to_string()),

@@ -14,11 +14,12 @@ mod snapshots;
 mod unsettled;
 mod volumes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, future, stream};
 
+use super::error::ApiError;
 use super::site::Site;
 use crate::model::desired::Audience;
 use crate::model::lifecycle::SnapshotUse;
@@ -27,8 +28,28 @@ use crate::model::usage::{Answer, Source, Usage, User, UserKind};
 
 /// How many images are asked about at once.
 const AT_ONCE: usize = 8;
-/// How many users of one kind are named. One would do to decide; a few help people.
-const NAMED: &str = "5";
+/// How many things a page has where all are wanted. Services may send fewer.
+const PAGE: &str = "1000";
+/// How many users of one kind are named for one image, whatever is asked for.
+const MOST: usize = 100_000;
+
+/// How many users of an image are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// A few of each kind, in one request. One would do to decide; a few help people.
+    Few,
+    /// All of them, page by page.
+    All,
+}
+
+impl Naming {
+    const fn limit(self) -> &'static str {
+        match self {
+            Self::Few => "5",
+            Self::All => PAGE,
+        }
+    }
+}
 
 /// What is asked about one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +71,8 @@ trait UsageSource: Send + Sync {
     /// Whether this source has to be asked for an answer to be complete.
     fn applies(&self, question: &Question) -> bool;
 
-    /// Asks.
-    async fn ask(&self, site: &Site, question: &Question) -> Answer;
+    /// Asks. Where no more than a few users are to be named, the answer may leave out the others.
+    async fn ask(&self, site: &Site, question: &Question, naming: Naming) -> Answer;
 }
 
 /// Every source. New ones for each reading, for a source may remember what it has read.
@@ -68,12 +89,19 @@ fn sources() -> Vec<Box<dyn UsageSource>> {
 #[derive(Clone, Copy)]
 pub struct UsageReader<'a> {
     site: &'a Site,
+    naming: Naming,
 }
 
 impl<'a> UsageReader<'a> {
-    /// The reader of that site.
+    /// The reader of that site, which names a few users of each kind.
     pub const fn new(site: &'a Site) -> Self {
-        Self { site }
+        Self { site, naming: Naming::Few }
+    }
+
+    /// The same, naming so many.
+    #[must_use]
+    pub const fn naming(self, naming: Naming) -> Self {
+        Self { naming, ..self }
     }
 
     /// Who uses one image, asked afresh.
@@ -122,9 +150,39 @@ impl<'a> UsageReader<'a> {
         let asked = sources
             .iter()
             .filter(|source| source.applies(question))
-            .map(|source| async move { (source.source(), source.ask(self.site, question).await) });
+            .map(|source| async move { (source.source(), source.ask(self.site, question, self.naming).await) });
         (question.image.clone(), future::join_all(asked).await)
     }
+}
+
+/// Every page of a listing, or the first alone where a few are enough. `read` gets the marker and yields what the page
+/// has, each with the id that would be the next marker, and whether the service has more.
+///
+/// # Errors
+/// A page cannot be read, or there is no end to them: a half-read listing is no listing.
+async fn pages<T, F>(naming: Naming, mut read: impl FnMut(Option<String>) -> F) -> Result<Vec<T>, String>
+where
+    F: Future<Output = Result<Page<T>, ApiError>>,
+{
+    let mut all = Vec::new();
+    let mut marker = None;
+    let mut markers = BTreeSet::new();
+    loop {
+        let page = read(marker).await.map_err(|error| error.to_string())?;
+        all.extend(page.items);
+        match (page.next, naming) {
+            (None, _) | (_, Naming::Few) => return Ok(all),
+            (Some(next), Naming::All) if all.len() < MOST && markers.insert(next.clone()) => marker = Some(next),
+            (Some(_), Naming::All) => return Err("the listing has no end".to_owned()),
+        }
+    }
+}
+
+/// One page of a listing.
+struct Page<T> {
+    items: Vec<T>,
+    /// The marker of the next page, where the service says that there is one.
+    next: Option<String>,
 }
 
 /// The answer that these users make.
@@ -169,6 +227,18 @@ mod tests {
             let found = vec![one("s1", Some("i1")), one("s2", other)];
             assert!(matches!(filtered(&image, found), Answer::Unknown(_)), "{other:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_listing_is_read_to_its_end_or_not_at_all() {
+        let page = |marker: Option<String>, last: u32, stuck: bool| {
+            let number: u32 = marker.map_or(0, |marker| marker.parse().unwrap());
+            let next = if stuck { Some("0".to_owned()) } else { (number < last).then(|| (number + 1).to_string()) };
+            std::future::ready(Ok(Page { items: vec![number], next }))
+        };
+        assert_eq!(pages(Naming::All, |marker| page(marker, 2, false)).await, Ok(vec![0, 1, 2]));
+        assert_eq!(pages(Naming::Few, |marker| page(marker, 2, false)).await, Ok(vec![0]));
+        assert_eq!(pages(Naming::All, |marker| page(marker, 2, true)).await, Err("the listing has no end".to_owned()));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use async_trait::async_trait;
 
-use super::{NAMED, Question, UsageSource, answer, filtered, user};
+use super::{Naming, Page, Question, UsageSource, answer, filtered, pages, user};
 use crate::model::desired::Audience;
 use crate::model::name::ImageId;
 use crate::model::usage::{Answer, Source, User, UserKind};
@@ -31,29 +31,30 @@ impl UsageSource for Servers {
         true
     }
 
-    async fn ask(&self, site: &Site, question: &Question) -> Answer {
+    async fn ask(&self, site: &Site, question: &Question, naming: Naming) -> Answer {
         let Some(nova) = &site.nova else {
             return Answer::Unknown("the region has no Nova".to_owned());
         };
         let request = || {
-            let request = Request::get("servers/detail").query("image", question.image.as_str()).query("limit", NAMED);
+            let request = Request::get("servers/detail").query("image", question.image.as_str());
+            let request = request.query("limit", naming.limit());
             match question.audience {
                 Audience::Everybody => request.query("all_tenants", "1"),
                 Audience::Project => request,
             }
         };
-        let live = read(nova, request());
+        let live = read(nova, request(), naming);
         let restorable = async {
             match site.rights {
                 Rights::Operator => {
-                    read(nova, request().query("deleted", "true").query("status", "SOFT_DELETED")).await
+                    read(nova, request().query("deleted", "true").query("status", "SOFT_DELETED"), naming).await
                 }
                 Rights::Member => Ok(Vec::new()),
             }
         };
         match futures_util::try_join!(live, restorable) {
             Ok((live, restorable)) => conclude(&question.image, live, restorable),
-            Err(error) => Answer::Unknown(error.to_string()),
+            Err(reason) => Answer::Unknown(reason),
         }
     }
 }
@@ -71,13 +72,23 @@ fn conclude(image: &ImageId, live: Vec<Found>, restorable: Vec<Found>) -> Answer
 
 type Found = (User, Option<String>);
 
-async fn read(nova: &Nova, request: Request) -> Result<Vec<Found>, ApiError> {
+async fn read(nova: &Nova, request: Request, naming: Naming) -> Result<Vec<Found>, String> {
+    pages(naming, |marker| page(nova, request.clone(), marker)).await
+}
+
+async fn page(nova: &Nova, request: Request, marker: Option<String>) -> Result<Page<Found>, ApiError> {
+    let request = match marker {
+        Some(marker) => request.query("marker", marker),
+        None => request,
+    };
     let page: ServerPage = nova.endpoint().send(request).await?.json()?;
+    let more = page.servers_links.iter().any(|link| link.rel == "next");
+    let next = page.servers.last().filter(|_| more).map(|server| server.id.clone());
     let found = page.servers.into_iter().map(|server| {
         let made_from = server.image.get("id").and_then(|id| id.as_str()).map(str::to_owned);
         (user(UserKind::Server, server.id, server.tenant_id), made_from)
     });
-    Ok(found.collect())
+    Ok(Page { items: found.collect(), next })
 }
 
 #[cfg(test)]

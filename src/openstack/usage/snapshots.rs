@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 
-use super::{Question, UsageSource, answer};
+use super::{Naming, Question, UsageSource, answer};
 use crate::model::desired::Audience;
 use crate::model::image::Listing;
 use crate::model::lifecycle::SnapshotUse;
@@ -25,7 +25,7 @@ impl UsageSource for Snapshots {
         question.snapshots == SnapshotUse::Counted
     }
 
-    async fn ask(&self, site: &Site, question: &Question) -> Answer {
+    async fn ask(&self, site: &Site, question: &Question, _: Naming) -> Answer {
         let owner = match (question.audience, site.rights) {
             (Audience::Everybody, Rights::Operator) => None,
             (Audience::Everybody, Rights::Member) => {

@@ -51,8 +51,8 @@ async fn in_the_making(site: &Site, audience: Audience) -> Result<BTreeSet<Strin
             Audience::Everybody => request.query("all_tenants", "1"),
             Audience::Project => request,
         };
-        let page = volumes::page(cinder, request).await?;
-        found.extend(page.volumes.into_iter().map(|volume| volume.id));
+        let page = volumes::page(cinder, request, None).await?;
+        found.extend(page.items.into_iter().map(|(volume, _)| volume.id));
     }
     Ok(found)
 }

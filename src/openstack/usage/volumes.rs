@@ -6,12 +6,10 @@
 //! An ordinary member may not use the filter (400); the volumes of its project are read once and looked through. What
 //! this does not see: a volume whose owner has removed its image metadata.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-use super::{NAMED, Question, UsageSource, answer, filtered, user};
+use super::{Naming, PAGE, Page, Question, UsageSource, answer, filtered, pages, user};
 use crate::model::desired::Audience;
 use crate::model::usage::{Answer, Source, User, UserKind};
 use crate::openstack::error::ApiError;
@@ -41,21 +39,21 @@ impl UsageSource for Volumes {
         true
     }
 
-    async fn ask(&self, site: &Site, question: &Question) -> Answer {
+    async fn ask(&self, site: &Site, question: &Question, naming: Naming) -> Answer {
         let Some(cinder) = &site.cinder else {
             return Answer::Unknown("the region has no Cinder with the Block Storage API v3".to_owned());
         };
         match (site.rights, question.audience) {
             (Rights::Operator, audience) => {
                 let filter = format!("{{'image_id':'{}'}}", question.image);
-                let request = request().query("glance_metadata", filter).query("limit", NAMED);
+                let request = request().query("glance_metadata", filter).query("limit", naming.limit());
                 let request = match audience {
                     Audience::Everybody => request.query("all_tenants", "1"),
                     Audience::Project => request,
                 };
-                match page(cinder, request).await {
-                    Ok(page) => filtered(&question.image, page.volumes.into_iter().map(lower).collect()),
-                    Err(error) => Answer::Unknown(error.to_string()),
+                match pages(naming, |marker| page(cinder, request.clone(), marker)).await {
+                    Ok(found) => filtered(&question.image, found),
+                    Err(reason) => Answer::Unknown(reason),
                 }
             }
             (Rights::Member, Audience::Everybody) => Answer::Unknown(
@@ -64,8 +62,10 @@ impl UsageSource for Volumes {
                     .to_owned(),
             ),
             (Rights::Member, Audience::Project) => {
+                // All of them in any case: the filter that would find a few is an operator's.
+                let request = request().query("limit", PAGE);
                 let own =
-                    self.own.get_or_init(|| async { own_volumes(cinder).await.map_err(|error| error.to_string()) });
+                    self.own.get_or_init(|| pages(Naming::All, move |marker| page(cinder, request.clone(), marker)));
                 match own.await {
                     Ok(volumes) => answer(
                         volumes
@@ -84,31 +84,18 @@ pub(super) fn request() -> Request {
     Request::get("volumes/detail").header("openstack-api-version", "volume 3.4")
 }
 
-pub(super) async fn page(cinder: &Endpoint, request: Request) -> Result<VolumePage, ApiError> {
-    cinder.send(request).await?.json()
+pub(super) async fn page(cinder: &Endpoint, request: Request, marker: Option<String>) -> Result<Page<Found>, ApiError> {
+    let request = match marker {
+        Some(marker) => request.query("marker", marker),
+        None => request,
+    };
+    let page: VolumePage = cinder.send(request).await?.json()?;
+    let more = page.volumes_links.iter().any(|link| link.rel == "next");
+    let next = page.volumes.last().filter(|_| more).map(|volume| volume.id.clone());
+    Ok(Page { items: page.volumes.into_iter().map(lower).collect(), next })
 }
 
 fn lower(volume: VolumeRecord) -> Found {
     let made_from = volume.volume_image_metadata.get("image_id").and_then(|id| id.as_str()).map(str::to_owned);
     (user(UserKind::Volume, volume.id, volume.tenant_id), made_from)
-}
-
-async fn own_volumes(cinder: &Endpoint) -> Result<Vec<Found>, ApiError> {
-    let mut volumes = Vec::new();
-    let mut markers = BTreeSet::new();
-    let mut next = request().query("limit", "1000");
-    loop {
-        let answer = cinder.send(next).await?;
-        let page: VolumePage = answer.json()?;
-        let more = page.volumes_links.iter().any(|link| link.rel == "next");
-        let last = page.volumes.last().map(|volume| volume.id.clone());
-        volumes.extend(page.volumes.into_iter().map(lower));
-        match last {
-            Some(marker) if more && markers.insert(marker.clone()) => {
-                next = request().query("limit", "1000").query("marker", marker);
-            }
-            Some(_) if more => return Err(answer.malformed("the listing of volumes has no end")),
-            Some(_) | None => return Ok(volumes),
-        }
-    }
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
+use regex::Regex;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -115,7 +116,8 @@ fn bad(message: &str) -> Refusal {
 struct Query<'a> {
     project: Option<&'a str>,
     image: Option<&'a str>,
-    name: Option<&'a str>,
+    /// A regular expression, found anywhere in the name.
+    name: Option<Regex>,
     status: Option<&'a str>,
     vm_state: Option<&'a str>,
     tags: Vec<&'a str>,
@@ -152,7 +154,11 @@ impl<'a> Query<'a> {
         Ok(Self {
             project: if everybody { named } else { Some(&call.caller.project_id) },
             image: call.parameter("image"),
-            name: call.parameter("name"),
+            name: call
+                .parameter("name")
+                .map(|text| Regex::new(text).or_else(|_| Regex::new(&regex::escape(text))))
+                .transpose()
+                .map_err(|_| bad("Invalid input for query parameters name."))?,
             status: call.parameter("status"),
             vm_state: call.parameter("vm_state"),
             tags: call.parameter("tags").map(|tags| tags.split(',').collect()).unwrap_or_default(),
@@ -172,7 +178,7 @@ impl<'a> Query<'a> {
         alive
             && self.project.is_none_or(|project| server.project == project)
             && self.image.is_none_or(|image| server.image.as_deref() == Some(image))
-            && self.name.is_none_or(|name| server.name.contains(name))
+            && self.name.as_ref().is_none_or(|name| name.is_match(&server.name))
             && self.status.is_none_or(|wanted| status.eq_ignore_ascii_case(wanted))
             && self.vm_state.is_none_or(|wanted| vm_state == wanted)
             && self.tags.iter().all(|tag| server.tags.contains(*tag))

@@ -73,6 +73,10 @@ impl Gallery {
         std::fs::write(self.folder.path().join(name), text).expect("a file in our own folder");
     }
 
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
     /// Names another key in images.toml.
     pub(crate) fn trust(&self, public_key: &str) {
         self.write(KEY_FILE, public_key);

@@ -19,9 +19,10 @@ pub(crate) const ROCKY: Exhibit<'_> = ("rocky-9", "Rocky Linux 9", "9.8-20260525
 
 /// A cloud, and a folder with a clouds.yaml and an images.toml to work in.
 pub(crate) struct Stage {
-    runtime: tokio::runtime::Runtime,
     sandbox: Sandbox,
     folder: tempfile::TempDir,
+    /// On which the cloud lives; dropped last.
+    _runtime: tokio::runtime::Runtime,
 }
 
 /// How a command ended.
@@ -61,7 +62,7 @@ impl Ended {
 }
 
 /// The bytes that a version is published as.
-fn bytes_of(family: &str, version: &str) -> Vec<u8> {
+pub(crate) fn bytes_of(family: &str, version: &str) -> Vec<u8> {
     image::qcow2(1 << 30, format!("{family} {version}").as_bytes())
 }
 
@@ -72,7 +73,7 @@ impl Stage {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let sandbox = runtime.block_on(Sandbox::start(Options::default())).expect("an embedded cloud");
         let folder = tempfile::tempdir().expect("a folder");
-        let stage = Self { runtime, sandbox, folder };
+        let stage = Self { sandbox, folder, _runtime: runtime };
         stage.write("clouds.yaml", &stage.sandbox.clouds_yaml());
         stage
     }
@@ -86,11 +87,12 @@ impl Stage {
 
     /// Publishes these versions and writes the file that wants them.
     pub(crate) fn exhibit(&self, exhibits: &[Exhibit<'_>]) {
-        self.write("images.toml", &self.images_toml(exhibits));
+        self.exhibit_with("", exhibits);
     }
 
-    fn images_toml(&self, exhibits: &[Exhibit<'_>]) -> String {
-        let mut file = "[catalogue]\nname = \"tests\"\n".to_owned();
+    /// The same, with further tables in the file.
+    pub(crate) fn exhibit_with(&self, tables: &str, exhibits: &[Exhibit<'_>]) {
+        let mut file = format!("[catalogue]\nname = \"tests\"\n{tables}");
         for (family, title, version) in exhibits {
             let bytes = bytes_of(family, version);
             let (path, digest) = (Self::mirror_path(family, version), hex::encode(Sha256::digest(&bytes)));
@@ -103,7 +105,7 @@ impl Stage {
             )
             .expect("a string can be written to");
         }
-        file
+        self.write("images.toml", &file);
     }
 
     pub(crate) fn mirror_path(family: &str, version: &str) -> String {
@@ -182,13 +184,5 @@ impl Stage {
         let mut images = world.region(REGION).expect("the region of the stage").images().values();
         let found = images.find(|image| image.name.as_deref() == Some(name));
         found.unwrap_or_else(|| panic!("no image is called `{name}`")).id.clone()
-    }
-
-    pub(crate) fn runtime(&self) -> &tokio::runtime::Runtime {
-        &self.runtime
-    }
-
-    pub(crate) fn sandbox(&self) -> &Sandbox {
-        &self.sandbox
     }
 }

@@ -1,0 +1,110 @@
+//! What a document says of one operation, and of what was checked, beyond Terraform's words.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// What there is to say of an operation beyond Terraform's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detail {
+    /// Where.
+    pub site: String,
+    /// The addresses that come first.
+    pub depends_on: Vec<String>,
+    /// Why, as sentences; the most telling one first.
+    pub reasons: Vec<String>,
+    /// Whether a deactivated image is made usable again.
+    pub reactivate: bool,
+    /// Who uses it, where that was asked.
+    pub usage: Option<Usage>,
+    /// Where the bytes come from.
+    pub source: Option<String>,
+    /// How many bytes are published or stored.
+    pub size: Option<u64>,
+    /// `algorithm:hexadecimal` of the published bytes, or of the stored ones where there are some.
+    pub digest: Option<String>,
+    /// What vouches for the digest: `signed:<fingerprint>`, `https`, `declared`, `local`, `none`.
+    pub trust: Option<String>,
+    /// The first upload of this version.
+    pub uploaded: Option<Date>,
+    /// Since when a newer version is the latest.
+    pub superseded: Option<Date>,
+}
+
+/// What the usage sources said of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Whether every source was read completely.
+    pub complete: bool,
+    /// How many each source knows; absent where it gave no answer.
+    pub sources: BTreeMap<String, Option<usize>>,
+    /// Who they are.
+    pub users: Vec<ProjectUse>,
+}
+
+/// What one project makes of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectUse {
+    /// The project, where the service says.
+    pub project_id: Option<String>,
+    /// Ids of servers.
+    pub servers: Vec<String>,
+    /// Ids of volumes.
+    pub volumes: Vec<String>,
+    /// Ids of snapshot images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snapshots: Vec<String>,
+    /// Ids of projects it is shared with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+}
+
+/// A guard in the shape of Terraform's checks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What is checked.
+    pub address: CheckAddress,
+    /// `pass` or `fail`.
+    pub status: String,
+    /// One for each failure.
+    pub instances: Vec<CheckInstance>,
+}
+
+/// What a check is called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckAddress {
+    /// Terraform's `check`.
+    pub kind: String,
+    /// The guard.
+    pub name: String,
+    /// How it is written.
+    pub to_display: String,
+}
+
+/// One result of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckInstance {
+    /// `pass` or `fail`.
+    pub status: String,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// What a check found wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// One sentence.
+    pub message: String,
+}
+
+/// Something that went wrong while the plan was made, in the shape of `terraform validate -json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// `error` or `warning`.
+    pub severity: String,
+    /// What kind of mistake it is.
+    pub summary: String,
+    /// The whole story.
+    pub detail: String,
+}
