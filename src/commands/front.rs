@@ -94,7 +94,7 @@ pub(super) async fn plan_for(
         user: Some(site.user.clone()),
     });
     let (shown, source) = (shown.collect(), LiveSource::Api);
-    decide(Facts { manifest, shown, source, sites, desired, observed, now, begun }, planning)
+    decide(Facts { manifest, sites, shown, source, desired, observed, now, begun }, planning)
 }
 
 /// Plans from what was read.

@@ -7,12 +7,11 @@ use crate::render::console::Console;
 use crate::render::graph::{GraphFormat, graph};
 
 pub(super) async fn run(global: &Global, options: &Options, console: &Console) -> Result<Exit, Stop> {
-    let document = match &options.saved {
-        Some(saved) => show::read(saved)?,
-        None => {
-            let front = front::prepare(global, &options.planning, console).await?;
-            present::document(&front, global, &options.planning)
-        }
+    let document = if let Some(saved) = &options.saved {
+        show::read(saved)?
+    } else {
+        let front = front::prepare(global, &options.planning, console).await?;
+        present::document(&front, global, &options.planning)
     };
     let format = match options.format {
         cli::GraphFormat::Dot => GraphFormat::Dot,

@@ -131,10 +131,10 @@ pub fn human(report: &UpstreamReport, styles: Styles) -> String {
     let mut text =
         if report.families.iter().all(|offer| offer.latest.is_empty()) { offers(report) } else { comparison(report) };
     if !report.errors.is_empty() {
-        text.push_str(&format!("\n{}\n", paint("Not answered:", styles.refused)));
+        text.extend(["\n", &paint("Not answered:", styles.refused), "\n"]);
         for Unanswered { family, site, error } in &report.errors {
             let about = family.as_deref().or(site.as_deref()).unwrap_or("?");
-            text.push_str(&format!("  {}: {}\n", terminal(about), terminal(error)));
+            text.extend(["  ", &terminal(about), ": ", &terminal(error), "\n"]);
         }
     }
     format!("{text}\n{}\n", conclusion(report))

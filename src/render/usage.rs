@@ -134,9 +134,10 @@ pub fn human(report: &UsageReport, styles: Styles) -> String {
         .collect();
     let mut text = table(["VERSION", "STATE", "SERVERS", "VOLUMES", "PROJECTS"], &rows);
     for version in report.versions.iter().filter(|version| !version.users.is_empty() || !version.complete) {
-        text.push_str(&format!("\n{}  {}\n", paint(terminal(&version.address), styles.heading), terminal(&version.id)));
+        let address = paint(terminal(&version.address), styles.heading);
+        text.extend(["\n", &address, "  ", &terminal(&version.id), "\n"]);
         for user in &version.users {
-            text.push_str(&format!("  {}\n", project(user)));
+            text.extend(["  ", &project(user), "\n"]);
         }
         for (source, why) in &version.unknown {
             text.push_str(&paint(format!("  unknown {source}: {}", terminal(why)), styles.warning));
@@ -178,7 +179,9 @@ pub fn csv(report: &UsageReport) -> String {
             let id = user.project_id.as_deref().unwrap_or_default();
             let name = user.project.as_deref().unwrap_or_default();
             for (kind, ids) in user.kinds() {
-                ids.iter().for_each(|thing| line([id, name, kind.name(), thing]));
+                for thing in ids {
+                    line([id, name, kind.name(), thing]);
+                }
             }
         }
         if version.users.is_empty() {

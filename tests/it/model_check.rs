@@ -177,8 +177,10 @@ const QUIET: Budget = Budget { runs: 2, crashes: 0, boots: 1, lost: 0, corrupt: 
 
 #[test]
 fn one_run_after_the_other_is_safe_whatever_happens() {
-    let states = check(Lock::Honoured, Budget { runs: 3, crashes: 1, boots: 1, lost: 1, corrupt: 1 });
-    assert!(states > 1_000, "only {states} states");
+    for budget in [Budget { crashes: 1, lost: 1, ..QUIET }, Budget { corrupt: 1, crashes: 1, boots: 0, ..QUIET }] {
+        let states = check(Lock::Honoured, budget);
+        assert!(states > 100, "only {states} states");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::words;
 use crate::model::drift::{Class, State};
 use crate::render::escape::terminal;
 use crate::render::style::{Styles, paint};
+use crate::render::table::table;
 use crate::render::words::count;
 
 /// The verdict in one line.
@@ -91,25 +92,15 @@ fn told(report: &Report, finding: &Finding, styles: Styles) -> Vec<String> {
 }
 
 fn families(report: &Report) -> Vec<String> {
-    let head = ["FAMILY", "LATEST", "AGE", "UPSTREAM", "BEHIND"].map(str::to_owned);
     let row = |family: &FamilyEntry| {
         [
-            terminal(&family.address(report)),
-            family.latest.as_deref().map_or_else(|| "none".to_owned(), terminal),
+            family.address(report),
+            family.latest.clone().unwrap_or_else(|| "none".to_owned()),
             words::days(family.age_days),
-            family.upstream.as_deref().map_or_else(|| "?".to_owned(), terminal),
+            family.upstream.clone().unwrap_or_else(|| "?".to_owned()),
             words::days(family.behind_days),
         ]
     };
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(report.families.iter().map(row)).collect();
-    if rows.len() == 1 {
-        return Vec::new();
-    }
-    let widths: Vec<usize> =
-        (0..5).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()).collect();
-    let line = |row: &[String; 5]| {
-        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        cells.join("   ").trim_end().to_owned()
-    };
-    rows.iter().map(line).chain([String::new()]).collect()
+    let rows: Vec<[String; 5]> = report.families.iter().map(row).collect();
+    if rows.is_empty() { Vec::new() } else { vec![table(["FAMILY", "LATEST", "AGE", "UPSTREAM", "BEHIND"], &rows)] }
 }

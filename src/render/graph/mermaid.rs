@@ -47,7 +47,7 @@ fn text(foreign: &str) -> String {
     let mut shown = String::with_capacity(foreign.len());
     for character in terminal(foreign).chars() {
         match character {
-            '#' | '"' | '&' | '<' | '>' | '`' | '\\' => shown.push_str(&format!("#{};", u32::from(character))),
+            '#' | '"' | '&' | '<' | '>' | '`' | '\\' => shown.extend(["#", &u32::from(character).to_string(), ";"]),
             _ => shown.push(character),
         }
     }
