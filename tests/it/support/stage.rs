@@ -22,7 +22,7 @@ pub(crate) struct Stage {
     sandbox: Sandbox,
     folder: tempfile::TempDir,
     /// On which the cloud lives; dropped last.
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 /// How a command ended.
@@ -73,7 +73,7 @@ impl Stage {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let sandbox = runtime.block_on(Sandbox::start(Options::default())).expect("an embedded cloud");
         let folder = tempfile::tempdir().expect("a folder");
-        let stage = Self { sandbox, folder, _runtime: runtime };
+        let stage = Self { sandbox, folder, runtime };
         stage.write("clouds.yaml", &stage.sandbox.clouds_yaml());
         stage
     }
@@ -184,5 +184,10 @@ impl Stage {
         let mut images = world.region(REGION).expect("the region of the stage").images().values();
         let found = images.find(|image| image.name.as_deref() == Some(name));
         found.unwrap_or_else(|| panic!("no image is called `{name}`")).id.clone()
+    }
+
+    /// On which the cloud lives, for whoever needs another one.
+    pub(crate) const fn runtime(&self) -> &tokio::runtime::Runtime {
+        &self.runtime
     }
 }
