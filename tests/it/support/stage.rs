@@ -67,6 +67,11 @@ pub(crate) fn bytes_of(family: &str, version: &str) -> Vec<u8> {
 }
 
 impl Stage {
+    /// On which further clouds can live.
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Runtime {
+        &self.runtime
+    }
+
     /// A cloud without images, and a folder without images.toml.
     pub(crate) fn new() -> Self {
         let runtime =
