@@ -190,9 +190,4 @@ impl Stage {
         let found = images.find(|image| image.name.as_deref() == Some(name));
         found.unwrap_or_else(|| panic!("no image is called `{name}`")).id.clone()
     }
-
-    /// On which the cloud lives, for whoever needs another one.
-    pub(crate) const fn runtime(&self) -> &tokio::runtime::Runtime {
-        &self.runtime
-    }
 }
