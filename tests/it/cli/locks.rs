@@ -12,7 +12,7 @@ fn dead_run(stage: &Stage) {
     let mut child =
         stage.command(&["apply", "--auto-approve"]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     let mut world = stage.world();
-    world.inject(Fault::new(Effect::Delay(Duration::from_secs(3600))).method("GET").path("/v2/images").unwrap());
+    world.inject(Fault::new(Effect::Delay(Duration::from_hours(1))).method("GET").path("/v2/images").unwrap());
     drop(world);
     let locked = || {
         let world = stage.world();
