@@ -50,7 +50,7 @@ const PARTS: [(&str, &str, &[&str]); 6] = [
     ("render", "apply", &["event", "machine"]),
     ("render", "manifest", &["codes", "diagnostic", "read"]),
     ("render", "upstream", &["relock"]),
-    ("upstream", "transfer", &["digest_file"]),
+    ("upstream", "transfer", &["digest_file", "Witness"]),
     // What a publisher signs beside an image is checked while that is downloaded.
     ("openstack", "upstream", &["seal"]),
 ];

@@ -7,6 +7,7 @@ use gallerist::model::drift::{Baseline, Class, Finding, Fix};
 use gallerist::model::image::{Image, Status, Visibility};
 use gallerist::model::lifecycle::Age;
 use gallerist::model::name::{FamilyName, ImageId, SiteName};
+use gallerist::model::version::Version;
 use gallerist::planner::drift::{Evidence, findings, hangings};
 use jiff::ToSpan;
 use jiff::civil::date;
@@ -37,13 +38,15 @@ fn world(family: FamilySpec) -> World {
     WorldSpec { families: vec![family], sites: 1, retirement: Policy::Wiit, max_deletes: None }.build()
 }
 
-fn told(world: &World, change: impl FnOnce(&mut Evidence<'_>)) -> Vec<Finding> {
-    let (public, newest) = (BTreeMap::new(), BTreeMap::new());
+const NOTHING_PUBLIC: &BTreeMap<SiteName, BTreeMap<ImageId, Image>> = &BTreeMap::new();
+const NOTHING_NEWER: &BTreeMap<FamilyName, Version> = &BTreeMap::new();
+
+fn told<'a>(world: &'a World, change: impl FnOnce(&mut Evidence<'a>)) -> Vec<Finding> {
     let mut evidence = Evidence {
         desired: &world.desired,
         observed: &world.observed,
-        public: &public,
-        newest: &newest,
+        public: NOTHING_PUBLIC,
+        newest: NOTHING_NEWER,
         max_age: None,
         baseline: None,
         now: world.now,
@@ -136,7 +139,9 @@ fn the_report_before_tells_what_was_never_applied_from_what_is_gone() {
     let empty = world(FamilySpec { images: vec![], ..at_rest() });
     let site = site_name(0);
     let mut baseline = Baseline { sites: [site.clone()].into(), ..Baseline::default() };
-    let after = |world: &World, baseline: &Baseline| short(&told(world, |evidence| evidence.baseline = Some(baseline)));
+    fn after<'a>(world: &'a World, baseline: &'a Baseline) -> Vec<String> {
+        short(&told(world, |evidence| evidence.baseline = Some(baseline)))
+    }
     assert_eq!(after(&empty, &baseline), ["pending ubuntu-24.04"], "the file has just been given it");
     baseline.findings.insert(("ubuntu-24.04".to_owned(), Class::Missing), None);
     assert_eq!(after(&empty, &baseline), ["missing ubuntu-24.04"], "it is still missing");

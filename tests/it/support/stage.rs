@@ -22,7 +22,7 @@ pub(crate) struct Stage {
     sandbox: Sandbox,
     folder: tempfile::TempDir,
     /// On which the cloud lives; dropped last.
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 /// How a command ended.
@@ -67,13 +67,18 @@ pub(crate) fn bytes_of(family: &str, version: &str) -> Vec<u8> {
 }
 
 impl Stage {
+    /// On which further clouds can live.
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Runtime {
+        &self.runtime
+    }
+
     /// A cloud without images, and a folder without images.toml.
     pub(crate) fn new() -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let sandbox = runtime.block_on(Sandbox::start(Options::default())).expect("an embedded cloud");
         let folder = tempfile::tempdir().expect("a folder");
-        let stage = Self { sandbox, folder, _runtime: runtime };
+        let stage = Self { sandbox, folder, runtime };
         stage.write("clouds.yaml", &stage.sandbox.clouds_yaml());
         stage
     }
