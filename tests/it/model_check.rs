@@ -126,7 +126,12 @@ impl Model for Appliers {
                 match event {
                     Event::LoseAnswer(_) | Event::LoseRequest(_) => next.left.lost -= 1,
                     Event::Corrupt(_) => next.left.corrupt -= 1,
-                    _ => {}
+                    Event::Begin(_)
+                    | Event::Step(_)
+                    | Event::Crash(_)
+                    | Event::Unlock
+                    | Event::Boot(_)
+                    | Event::Leave => {}
                 }
                 next.step(applier, event, self.sabotage);
                 if !next.is_running(applier) && next.lock() == Some(applier) {

@@ -134,14 +134,15 @@ fn what_should_be_there_and_is_not_is_missing() {
     assert_eq!(classes(FamilySpec { images: vec![], ..at_rest() }), ["missing ubuntu-24.04"]);
 }
 
+fn after<'a>(world: &'a World, baseline: &'a Baseline) -> Vec<String> {
+    short(&told(world, |evidence| evidence.baseline = Some(baseline)))
+}
+
 #[test]
 fn the_report_before_tells_what_was_never_applied_from_what_is_gone() {
     let empty = world(FamilySpec { images: vec![], ..at_rest() });
     let site = site_name(0);
     let mut baseline = Baseline { sites: [site.clone()].into(), ..Baseline::default() };
-    fn after<'a>(world: &'a World, baseline: &'a Baseline) -> Vec<String> {
-        short(&told(world, |evidence| evidence.baseline = Some(baseline)))
-    }
     assert_eq!(after(&empty, &baseline), ["pending ubuntu-24.04"], "the file has just been given it");
     baseline.findings.insert(("ubuntu-24.04".to_owned(), Class::Missing), None);
     assert_eq!(after(&empty, &baseline), ["missing ubuntu-24.04"], "it is still missing");

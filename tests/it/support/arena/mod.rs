@@ -245,7 +245,13 @@ impl Arena {
                 self.perform(&request, sabotage);
                 unanswered()
             }
-            _ => self.perform(&request, sabotage),
+            Event::Begin(_)
+            | Event::Step(_)
+            | Event::Corrupt(_)
+            | Event::Crash(_)
+            | Event::Unlock
+            | Event::Boot(_)
+            | Event::Leave => self.perform(&request, sabotage),
         };
         if let (Event::Corrupt(_), Request::Deliver { targets, .. }) = (event, &request) {
             for (_, id) in targets {
