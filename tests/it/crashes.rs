@@ -100,7 +100,9 @@ impl Story {
                     Misfortune::DeathAfter | Misfortune::LostAnswer => Some(Effect::ResetAfter),
                     Misfortune::FalseAlarm => Some(Effect::StatusAfter(500)),
                 };
-                effect.into_iter().for_each(|effect| world.inject(Fault::new(effect).nth(number)));
+                if let Some(effect) = effect {
+                    world.inject(Fault::new(effect).nth(number));
+                }
                 match misfortune {
                     Misfortune::DeathBefore => world.stop_after(number - 1),
                     Misfortune::DeathAfter => world.stop_after(number),

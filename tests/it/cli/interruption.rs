@@ -9,10 +9,13 @@ use crate::support::stage::{DEBIAN, Ended, ROCKY, Stage};
 
 /// Starts an apply, waits until somebody has asked for `path`, and sends it a signal.
 fn interrupted(stage: &Stage, (method, path): (&str, &str), signal: &str) -> Ended {
-    let fault = Fault::new(Effect::Delay(Duration::from_secs(3600))).method(method).path(path).unwrap();
+    let fault = Fault::new(Effect::Delay(Duration::from_hours(1)))
+        .method(method)
+        .path(path)
+        .expect("the stage is set up rightly");
     stage.world().inject(fault.always());
     let mut command = stage.command(&["apply", "--auto-approve", "--parallelism", "1"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the stage is set up rightly");
     let ending = path.trim_start_matches('*');
     let arrived = || {
         let world = stage.world();
@@ -24,9 +27,10 @@ fn interrupted(stage: &Stage, (method, path): (&str, &str), signal: &str) -> End
     while !arrived() {
         std::thread::yield_now();
     }
-    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    let sent =
+        Command::new("kill").args([signal, &child.id().to_string()]).status().expect("the stage is set up rightly");
     assert!(sent.success());
-    let ended = child.wait_with_output().unwrap().into();
+    let ended = child.wait_with_output().expect("the stage is set up rightly").into();
     stage.world().heal();
     ended
 }
@@ -57,7 +61,7 @@ fn a_signal_during_a_download_ends_it_and_says_what_was_done() {
 fn a_limit_of_time_gives_the_lock_back_as_well() {
     let stage = Stage::with(&[DEBIAN]);
     let path = format!("*/{}", Stage::mirror_path(DEBIAN.0, DEBIAN.2));
-    let fault = |path: &str| Fault::new(Effect::Delay(Duration::from_secs(3600))).method("GET").path(path).unwrap();
+    let fault = |path: &str| Fault::new(Effect::Delay(Duration::from_hours(1))).method("GET").path(path).unwrap();
     // While it plans nothing is changed; while it applies something may be.
     for (path, code) in [("/v2/images", 1), (&path, 5)] {
         stage.world().inject(fault(path).always());
