@@ -33,7 +33,7 @@ pub(crate) async fn two_applies_at_once_have_one_winner(scene: &Scene) {
     let second: Run = scene.gallerist(&["apply", "--auto-approve"]).await;
     second.exits(6);
     let patient = scene.start(&["apply", "--auto-approve", "--lock-timeout", "10m"]);
-    drop(uploading);
+    uploading.pass();
     first.ended().await.exits(0);
     patient.ended().await.exits(0);
     is_whole(scene, "1", 0).await;
@@ -50,7 +50,7 @@ pub(crate) async fn an_apply_killed_during_an_upload_leaves_nothing_behind(scene
     let mut uploading = glance.stop(Method::PUT, |path| path.ends_with("/file"));
     uploading.arrived().await;
     // Glance has the first half, and waits for the rest.
-    drop(uploading);
+    uploading.pass();
     while scene.image_of(FAMILY, "2").await["status"] == "queued" {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }

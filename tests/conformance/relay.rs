@@ -72,7 +72,7 @@ impl Relay {
     pub(crate) fn stop(&self, method: Method, matches: impl Fn(&str) -> bool + Send + Sync + 'static) -> Stopped {
         let ((arrived, arrival), (release, released)) = (oneshot::channel(), oneshot::channel());
         *locked(&self.way.stop) = Some(Stop { method, matches: Box::new(matches), arrived, released });
-        Stopped { arrival, _release: release }
+        Stopped { arrival, release }
     }
 }
 
@@ -82,16 +82,21 @@ impl Drop for Relay {
     }
 }
 
-/// A request that is held on its way, or will be. It goes on when this goes out of scope.
+/// A request that is held on its way, or will be. When this goes out of scope it is lost.
 pub(crate) struct Stopped {
     arrival: oneshot::Receiver<()>,
-    _release: oneshot::Sender<()>,
+    release: oneshot::Sender<()>,
 }
 
 impl Stopped {
     /// Waits until the request is there.
     pub(crate) async fn arrived(&mut self) {
         (&mut self.arrival).await.expect("the relay is there and stops one request");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn pass(self) {
+        self.release.send(()).expect("whoever sent it still waits");
     }
 }
 
@@ -105,9 +110,11 @@ async fn pass(State(way): State<Arc<Way>>, request: Request) -> Response {
     locked(&way.requests).push(format!("{} {path}", head.method));
     let stop = locked(&way.stop).take_if(|stop| stop.method == head.method && (stop.matches)(&path));
     if let Some(stop) = stop {
-        // Whoever waited may have gone; a release is told by the other end going out of scope.
+        // Whoever waited may have gone.
         let _ = stop.arrived.send(());
-        let _ = stop.released.await;
+        if stop.released.await.is_err() {
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
     }
     let mut headers = head.headers;
     for name in OF_THE_CONNECTION {

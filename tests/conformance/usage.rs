@@ -24,7 +24,7 @@ pub(crate) async fn who_boots_from_a_condemned_version_keeps_it(scene: &Scene) {
     let run = scene.start(&["apply", "--auto-approve"]);
     deactivating.arrived().await;
     let server = scene.other.server(&scene.title(FAMILY), &old).await;
-    drop(deactivating);
+    deactivating.pass();
     run.ended().await.exits(5).answers(&server);
     let mut after = scene.admin.sees(&old).await.expect("it is still there");
     after["updated_at"] = before["updated_at"].clone();

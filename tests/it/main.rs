@@ -1,5 +1,6 @@
 //! The one integration binary.
 
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod commands;

@@ -6,22 +6,22 @@ use crate::support::stage::{DEBIAN, Ended, NEWER_DEBIAN, REGION, Stage};
 
 /// Runs a command on a terminal of its own, answers the first question it asks, and reads to the end.
 fn on_a_terminal(stage: &Stage, words: &[&str], question: &str, answer: &str) -> Ended {
-    let (mut terminal, line) = pty_process::blocking::open().expect("the stage is set up rightly");
+    let (mut terminal, line) = pty_process::blocking::open().unwrap();
     let mut command = pty_process::blocking::Command::new(env!("CARGO_BIN_EXE_gallerist"));
     command = command.args(words).current_dir(stage.path("")).env_clear().envs(stage.surroundings());
-    let mut child = command.spawn(line).expect("the stage is set up rightly");
+    let mut child = command.spawn(line).unwrap();
     let (mut said, mut block) = (String::new(), [0; 4096]);
     let mut answered = false;
     // At the end of the last process on it, a terminal of Linux reports an error instead of an end.
     while let Ok(length @ 1..) = terminal.read(&mut block) {
         said.push_str(&String::from_utf8_lossy(&block[..length]));
         if !answered && said.contains(question) {
-            terminal.write_all(answer.as_bytes()).expect("the stage is set up rightly");
+            terminal.write_all(answer.as_bytes()).unwrap();
             answered = true;
         }
     }
     assert!(answered || question.is_empty(), "never asked `{question}`:\n{said}");
-    Ended { code: child.wait().expect("the stage is set up rightly").code(), stdout: said, stderr: String::new() }
+    Ended { code: child.wait().unwrap().code(), stdout: said, stderr: String::new() }
 }
 
 #[test]

@@ -9,13 +9,10 @@ use crate::support::stage::{DEBIAN, Ended, ROCKY, Stage};
 
 /// Starts an apply, waits until somebody has asked for `path`, and sends it a signal.
 fn interrupted(stage: &Stage, (method, path): (&str, &str), signal: &str) -> Ended {
-    let fault = Fault::new(Effect::Delay(Duration::from_hours(1)))
-        .method(method)
-        .path(path)
-        .expect("the stage is set up rightly");
+    let fault = Fault::new(Effect::Delay(Duration::from_hours(1))).method(method).path(path).unwrap();
     stage.world().inject(fault.always());
     let mut command = stage.command(&["apply", "--auto-approve", "--parallelism", "1"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the stage is set up rightly");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let ending = path.trim_start_matches('*');
     let arrived = || {
         let world = stage.world();
@@ -27,10 +24,9 @@ fn interrupted(stage: &Stage, (method, path): (&str, &str), signal: &str) -> End
     while !arrived() {
         std::thread::yield_now();
     }
-    let sent =
-        Command::new("kill").args([signal, &child.id().to_string()]).status().expect("the stage is set up rightly");
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
-    let ended = child.wait_with_output().expect("the stage is set up rightly").into();
+    let ended = child.wait_with_output().unwrap().into();
     stage.world().heal();
     ended
 }

@@ -9,19 +9,10 @@ use crate::support::stage::{DEBIAN, Stage};
 
 /// Somebody whose apply died right after it had got the lock.
 fn dead_run(stage: &Stage) {
-    let mut child = stage
-        .command(&["apply", "--auto-approve"])
-        .stderr(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the stage is set up rightly");
+    let mut child =
+        stage.command(&["apply", "--auto-approve"]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     let mut world = stage.world();
-    world.inject(
-        Fault::new(Effect::Delay(Duration::from_hours(1)))
-            .method("GET")
-            .path("/v2/images")
-            .expect("the stage is set up rightly"),
-    );
+    world.inject(Fault::new(Effect::Delay(Duration::from_hours(1))).method("GET").path("/v2/images").unwrap());
     drop(world);
     let locked = || {
         let world = stage.world();
@@ -30,8 +21,8 @@ fn dead_run(stage: &Stage) {
     while !locked() {
         std::thread::yield_now();
     }
-    child.kill().expect("the stage is set up rightly");
-    child.wait().expect("the stage is set up rightly");
+    child.kill().unwrap();
+    child.wait().unwrap();
     stage.world().heal();
 }
 
