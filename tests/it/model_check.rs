@@ -123,16 +123,8 @@ impl Model for Appliers {
             | Event::LoseAnswer(applier)
             | Event::LoseRequest(applier)
             | Event::Corrupt(applier) => {
-                match event {
-                    Event::LoseAnswer(_) | Event::LoseRequest(_) => next.left.lost -= 1,
-                    Event::Corrupt(_) => next.left.corrupt -= 1,
-                    Event::Begin(_)
-                    | Event::Step(_)
-                    | Event::Crash(_)
-                    | Event::Unlock
-                    | Event::Boot(_)
-                    | Event::Leave => {}
-                }
+                next.left.lost -= u8::from(matches!(event, Event::LoseAnswer(_) | Event::LoseRequest(_)));
+                next.left.corrupt -= u8::from(matches!(event, Event::Corrupt(_)));
                 next.step(applier, event, self.sabotage);
                 if !next.is_running(applier) && next.lock() == Some(applier) {
                     next.set_lock(None);

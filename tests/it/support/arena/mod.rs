@@ -239,20 +239,9 @@ impl Arena {
     /// Does what a run has asked for, and lets it ask for the next thing.
     pub(crate) fn step(&mut self, applier: usize, event: Event, sabotage: Sabotage) {
         let Some(Run { plan, first, mut past, mut unit, request }) = self.runs[applier].take() else { return };
-        let answer = match event {
-            Event::LoseRequest(_) => unanswered(),
-            Event::LoseAnswer(_) => {
-                self.perform(&request, sabotage);
-                unanswered()
-            }
-            Event::Begin(_)
-            | Event::Step(_)
-            | Event::Corrupt(_)
-            | Event::Crash(_)
-            | Event::Unlock
-            | Event::Boot(_)
-            | Event::Leave => self.perform(&request, sabotage),
-        };
+        let arrives = !matches!(event, Event::LoseRequest(_));
+        let answer = arrives.then(|| self.perform(&request, sabotage));
+        let answer = answer.filter(|_| !matches!(event, Event::LoseAnswer(_))).unwrap_or_else(unanswered);
         if let (Event::Corrupt(_), Request::Deliver { targets, .. }) = (event, &request) {
             for (_, id) in targets {
                 if let Some(image) = self.images.get_mut(id) {
