@@ -234,7 +234,7 @@ async fn enter(cloud: &Cloud) -> Result<Vec<Site>, ConnectError> {
             name: SiteName::parse("unnamed").expect("letters only"),
             cloud: cloud.name.clone(),
             region: region.clone(),
-            auth_url: cloud.auth_url.to_string(),
+            auth_url: shown(&cloud.auth_url),
             project: project.clone(),
             project_name: token.project.name.clone(),
             user: token.user.name.clone().or_else(|| token.user.id.clone()).unwrap_or_else(|| "unknown".to_owned()),
@@ -248,6 +248,15 @@ async fn enter(cloud: &Cloud) -> Result<Vec<Site>, ConnectError> {
         });
     }
     Ok(sites)
+}
+
+/// A URL as plans and records may show it: without whatever user and password somebody put into it.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // Both fail only for URLs without a host, which hold neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
 }
 
 struct Door<'a> {
@@ -316,6 +325,12 @@ mod tests {
         site_names(&pairs)
             .map(|names| names.iter().map(ToString::to_string).collect())
             .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown() {
+        let url = Url::parse("https://user:secret@keystone.example:5000/v3").unwrap();
+        assert_eq!(shown(&url), "https://keystone.example:5000/v3");
     }
 
     #[test]
