@@ -68,7 +68,7 @@ pub struct Create {
     pub family: FamilyName,
     /// Where the bytes come from, exactly.
     pub version: Version,
-    /// A new record, or one that an earlier run left without bytes.
+    /// A new record, or one that an earlier run left and never showed.
     pub record: Record,
     /// The attributes while tenants must not see it.
     pub staged: Attributes,
@@ -87,7 +87,7 @@ pub struct Create {
 pub enum Record {
     /// A new one, whose id is chosen when it is made.
     New,
-    /// One of ours that was left without bytes.
+    /// One of ours, with or without bytes; what it holds is not believed before it is verified.
     Existing(Box<OwnedImage>),
 }
 

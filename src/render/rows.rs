@@ -36,10 +36,10 @@ pub(super) fn rows(change: &ResourceChange, verbosity: Verbosity) -> Vec<Row> {
 fn created(change: &ResourceChange, verbosity: Verbosity) -> Vec<Row> {
     let Some(after) = &change.change.after else { return Vec::new() };
     let detail = &change.gallerist;
-    let id = after.id.as_ref().map_or_else(
-        || UNKNOWN.to_owned(),
-        |id| format!("{} (a record that an earlier run left without bytes)", terminal(id)),
-    );
+    let id = after
+        .id
+        .as_ref()
+        .map_or_else(|| UNKNOWN.to_owned(), |id| format!("{} (a record that an earlier run left)", terminal(id)));
     let mut rows = vec![Row::new(" ", "id", id), Row::new("+", "name", quoted(&after.name))];
     rows.extend(detail.source.as_ref().map(|source| Row::new("+", "source", terminal(source))));
     rows.extend(detail.digest.as_ref().map(|digest| {
