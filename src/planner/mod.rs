@@ -92,23 +92,12 @@ pub fn candidates(desired: &Desired, observed: &Observed, now: Timestamp) -> Vec
             let by_id: BTreeMap<_, _> =
                 images.iter().map(|image| (image.id().clone(), deletion::audience(image))).collect();
             let settled = family::settle(&context, site, &unasked, &name, images);
-            candidates.extend(settled.refused.into_iter().filter_map(|(hold, image)| match hold.because {
-                Because::UsageUnknown(_) => {
-                    let image = image?;
-                    let audience = *by_id.get(&image)?;
-                    Some(Candidate { site: site.clone(), image, audience, snapshots })
-                }
-                Because::InUse(_)
-                | Because::NameTaken { .. }
-                | Because::Older { .. }
-                | Because::BytesChanged { .. }
-                | Because::UpstreamUnknown(_)
-                | Because::VersionGone(_)
-                | Because::BootTestFailed
-                | Because::Busy(_)
-                | Because::Deactivated
-                | Because::NoLatest
-                | Because::LastPublic => None,
+            let unknown =
+                settled.refused.into_iter().filter(|(hold, _)| matches!(hold.because, Because::UsageUnknown(_)));
+            candidates.extend(unknown.filter_map(|(_, image)| {
+                let image = image?;
+                let audience = *by_id.get(&image)?;
+                Some(Candidate { site: site.clone(), image, audience, snapshots })
             }));
         }
     }

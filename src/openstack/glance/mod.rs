@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::error::{ApiError, ErrorKind};
 use super::http::{Endpoint, Request};
@@ -43,11 +42,6 @@ pub struct NewImage {
     pub disk_format: DiskFormat,
     /// Everything else.
     pub attributes: Attributes,
-}
-
-/// A random id for a new image. Ids of deleted images stay reserved for ever, so it must not follow from anything.
-pub fn random_id() -> ImageId {
-    ImageId::parse(Uuid::new_v4().to_string()).expect("a UUID has only letters, digits and `-`")
 }
 
 impl Glance {
