@@ -29,10 +29,13 @@ pub(crate) enum Moment {
     After,
 }
 
+/// Whether a request, of this method and path, is the one.
+type Condition = Box<dyn Fn(&Method, &str) -> bool + Send + Sync>;
+
 /// A request that is to be stopped.
 struct Stop {
     moment: Moment,
-    matches: Box<dyn Fn(&Method, &str) -> bool + Send + Sync>,
+    matches: Condition,
     arrived: oneshot::Sender<()>,
     released: oneshot::Receiver<()>,
 }

@@ -25,6 +25,8 @@ mod properties;
 #[cfg(test)]
 mod publishers;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod seasons;
 #[cfg(test)]
 mod support;
