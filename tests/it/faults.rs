@@ -4,10 +4,11 @@
 //! repeated, and nobody notices, or its family fails alone and says why; nothing that tenants could see is ever wrong,
 //! and once the cloud is well again the next apply finishes.
 
+use gallerist::model::image::{Status, Visibility};
 use gallerist::sandbox::{Effect, Fault, Service};
 use jiff::SignedDuration;
 
-use crate::support::stage::{DEBIAN, REGION, ROCKY, Stage};
+use crate::support::stage::{DEBIAN, NEWER_DEBIAN, REGION, ROCKY, Stage};
 
 /// How the run ends: with this code, saying this.
 type End = (i32, &'static str);
@@ -31,8 +32,8 @@ fn ends(fault: Fault, (code, text): End) {
         let mut world = stage.world();
         world.heal();
         for image in world.region(REGION).unwrap().images().values() {
-            let shown = image.visibility != gallerist::model::image::Visibility::Private;
-            assert!(!shown || image.status == gallerist::model::image::Status::Active, "{story}: {image:?}");
+            let shown = image.visibility != Visibility::Private;
+            assert!(!shown || image.status == Status::Active, "{story}: {image:?}");
         }
     }
     match code {
@@ -116,5 +117,44 @@ fn a_clock_that_is_wrong_is_noticed_before_anything_is_asked() {
         assert!(stage.world().requests().iter().all(|request| request.service == Service::Identity));
         stage.world().set_keystone_ahead(SignedDuration::from_mins(hours.signum() * 50));
         stage.settle();
+    }
+}
+
+#[test]
+fn bytes_that_never_arrive_are_waited_for_and_then_sent_again() {
+    for (days, stuck) in [(0, false), (3, true)] {
+        let stage = Stage::with(&[DEBIAN]);
+        stage.settle();
+        {
+            let mut world = stage.world();
+            let created = world.now().checked_sub(SignedDuration::from_hours(24 * days)).unwrap();
+            let region = world.region(REGION).unwrap();
+            let mut image = region.images().values().next().unwrap().clone();
+            image.id = "0f0f0f0f-0000-4000-8000-000000000000".to_owned();
+            image.name = Some("Debian 12 (being uploaded)".to_owned());
+            image.visibility = Visibility::Private;
+            image.status = Status::Saving;
+            image.protected = false;
+            image.created_at = created;
+            image
+                .tags
+                .retain(|tag| !tag.contains(":version=") && !tag.contains(":applied=") && !tag.contains(":digest="));
+            image.tags.insert(format!("gallerist:version={}", NEWER_DEBIAN.2));
+            region.insert_image(image);
+        }
+        stage.exhibit(&[NEWER_DEBIAN]);
+        let ended = stage.run(&["apply", "--auto-approve"]).with(0);
+        assert_eq!(ended.says("the image is saving"), !stuck, "{days}: {ended:?}");
+        let latest = stage.id_of("Debian 12 - Latest");
+        let version = format!("gallerist:version={}", NEWER_DEBIAN.2);
+        let is_newest = stage.world().region(REGION).unwrap().image(&latest).unwrap().tags.contains(&version);
+        assert_eq!(is_newest, stuck, "{days}: {:?}", stage.names());
+        stage.settle();
+        assert_eq!(
+            stage.names().contains(&"private Debian 12 (being uploaded)".to_owned()),
+            !stuck,
+            "{:?}",
+            stage.names()
+        );
     }
 }
