@@ -49,6 +49,7 @@ const ROWS: &[Row] = &[
     ("rocky", Distro::Rocky, "9", Aarch64, LeastTrust::None, Ok(("9.8-20260525.0", "none"))),
     ("rocky", Distro::Rocky, "9.7", X86_64, LeastTrust::None, Ok(("9.7-20251123.2", "none"))),
     ("rocky", Distro::Rocky, "10.1", Aarch64, LeastTrust::None, Ok(("10.1-20251116.0", "none"))),
+    ("rocky", Distro::Rocky, "10.1", X86_64, LeastTrust::Signed, Err("it has no signature")),
     ("flatcar", Distro::Flatcar, "stable", X86_64, LeastTrust::None, Ok(("4593.2.5", "none"))),
     ("flatcar", Distro::Flatcar, "stable", Aarch64, LeastTrust::None, Ok(("4593.2.5", "none"))),
     ("flatcar", Distro::Flatcar, "stable", X86_64, LeastTrust::Signed, Err("it has no signature")),
