@@ -27,4 +27,6 @@ mod publishers;
 #[cfg(test)]
 mod seasons;
 #[cfg(test)]
+mod signers;
+#[cfg(test)]
 mod support;

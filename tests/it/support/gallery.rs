@@ -69,7 +69,7 @@ impl Gallery {
         self.exhibition.publish(edition, &mut self.world()).expect("everything can be signed");
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("a file in our own folder");
     }
 
@@ -77,9 +77,18 @@ impl Gallery {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Names another key in images.toml.
-    pub(crate) fn trust(&self, public_key: &str) {
-        self.write(KEY_FILE, public_key);
+    /// Names another key for a publisher in images.toml.
+    pub(crate) fn trust(&self, distro: &str, public_key: &str) {
+        let file = self.read("images.toml");
+        let (before, publisher) = file.split_once(&format!("[publisher.{distro}]")).expect("the publisher is named");
+        let publisher = publisher.replacen(KEY_FILE, "other.asc", 1);
+        self.write("other.asc", public_key);
+        self.write("images.toml", &format!("{before}[publisher.{distro}]{publisher}"));
+    }
+
+    /// Address of the publishers' mirror.
+    pub(crate) fn mirror_url(&self) -> &str {
+        self.sandbox.mirror_url()
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -138,12 +147,17 @@ impl Gallery {
     /// The cloud has the newest image of exactly these families, byte for byte and in public, and nothing else.
     #[track_caller]
     pub(crate) fn shows_only(&self, edition: Edition, wanted: impl Fn(&Exhibit) -> bool) {
-        let exhibits: Vec<Exhibit> = Exhibition::newest(edition).into_iter().filter(wanted).collect();
+        self.shows(&Exhibition::newest(edition).into_iter().filter(wanted).collect::<Vec<_>>());
+    }
+
+    /// The cloud has exactly these, byte for byte and in public, and nothing else.
+    #[track_caller]
+    pub(crate) fn shows(&self, exhibits: &[Exhibit]) {
         let images = self.images();
         let names: Vec<_> = images.iter().map(|image| image.name.clone().unwrap_or_default()).collect();
         assert_eq!(images.len(), exhibits.len(), "{names:?}");
         for exhibit in exhibits {
-            let image = self.image_of(&exhibit).unwrap_or_else(|| panic!("{} is not among {names:?}", exhibit.family));
+            let image = self.image_of(exhibit).unwrap_or_else(|| panic!("{} is not among {names:?}", exhibit.family));
             assert_eq!((image.status, image.visibility), (Status::Active, Visibility::Public), "{}", exhibit.family);
             assert!(image.name.is_some_and(|name| name.ends_with(" - Latest")), "{}", exhibit.family);
             assert!(image.data.bytes.is_some_and(|bytes| *bytes == exhibit.stored), "{}", exhibit.family);
