@@ -1,6 +1,8 @@
 //! The publishers that sign and are not in the shipped images.toml, each in its own layout: whatever is wrong with one of
 //! them is refused by name, leaves nothing behind, and holds nobody else. `publishers.rs` asks the same of the shipped ones.
 
+use std::fmt::Write as _;
+
 use gallerist::sandbox::exhibition::{Exhibit, Signer, Vouching};
 use gallerist::sandbox::image;
 use sha2::{Digest as _, Sha256};
@@ -21,8 +23,7 @@ enum Signed {
 /// One publisher with one image. Paths are those of its own host.
 struct Stall {
     distro: &'static str,
-    /// `release = "…"` in images.toml.
-    release: &'static str,
+    release: Option<&'static str>,
     version: &'static str,
     folder: &'static str,
     image: &'static str,
@@ -33,7 +34,7 @@ struct Stall {
 const STALLS: [Stall; 5] = [
     Stall {
         distro: "rocky",
-        release: "release = \"10\"",
+        release: Some("10"),
         version: "10.2-20260525.0",
         folder: "pub/rocky/10/images/x86_64",
         image: "Rocky-10-GenericCloud-Base-10.2-20260525.0.x86_64.qcow2",
@@ -42,7 +43,7 @@ const STALLS: [Stall; 5] = [
     },
     Stall {
         distro: "almalinux",
-        release: "release = \"9\"",
+        release: Some("9"),
         version: "9.8-20260526",
         folder: "almalinux/9/cloud/x86_64/images",
         image: "AlmaLinux-9-GenericCloud-9.8-20260526.x86_64.qcow2",
@@ -51,7 +52,7 @@ const STALLS: [Stall; 5] = [
     },
     Stall {
         distro: "fedora-cloud",
-        release: "release = \"44\"",
+        release: Some("44"),
         version: "44-1.7",
         folder: "pub/fedora/linux/releases/44/Cloud/x86_64/images",
         image: "Fedora-Cloud-Base-Generic-44-1.7.x86_64.qcow2",
@@ -60,7 +61,7 @@ const STALLS: [Stall; 5] = [
     },
     Stall {
         distro: "opensuse-leap",
-        release: "release = \"16.0\"",
+        release: Some("16.0"),
         version: "18.7",
         folder: "distribution/leap/16.0/appliances",
         image: "Leap-16.0-Minimal-VM.x86_64-Cloud-Build18.7.qcow2",
@@ -69,7 +70,7 @@ const STALLS: [Stall; 5] = [
     },
     Stall {
         distro: "archlinux",
-        release: "",
+        release: None,
         version: "20260715.556894",
         folder: "images/v20260715.556894",
         image: "Arch-Linux-x86_64-cloudimg-20260715.556894.qcow2",
@@ -124,14 +125,16 @@ async fn open() -> Gallery {
     let signer = Signer::new().unwrap();
     let mut file = "[catalogue]\nname = \"signers\"\n".to_owned();
     for stall in &STALLS {
-        let Stall { distro, release, .. } = stall;
-        let mirror = gallery.mirror_url();
+        let distro = stall.distro;
         gallery.write(&format!("{distro}.asc"), signer.public_key());
-        file += &format!(
-            "[publisher.{distro}]\nmirror = \"{mirror}/{distro}\"\nkeys = [\"{distro}.asc\"]\n[[image]]\nfamily = \
-             \"{distro}\"\nname = \"{distro}\"\nsource = {{ distro = \"{distro}\"{} {release} }}\n",
-            if release.is_empty() { "" } else { "," }
-        );
+        let release = stall.release.map(|release| format!(", release = \"{release}\"")).unwrap_or_default();
+        write!(
+            file,
+            "[publisher.{distro}]\nmirror = \"{}/{distro}\"\nkeys = [\"{distro}.asc\"]\n[[image]]\nfamily = \"{distro}\"\nname \
+             = \"{distro}\"\nsource = {{ distro = \"{distro}\"{release} }}\n",
+            gallery.mirror_url()
+        )
+        .unwrap();
         let exhibit = stall.exhibit();
         for (path, content) in stall.files(&signer).into_iter().chain([(exhibit.image, exhibit.stored)]) {
             gallery.world().publish(&path, content);
@@ -149,7 +152,9 @@ async fn refused(exit: i32, words: &[&str], harm: impl Fn(&Gallery, &Stall)) {
         harm(&gallery, harmed);
         let run = gallery.run(&["apply", "--auto-approve"]).ends_with(exit);
         run.says(harmed.distro);
-        words.iter().for_each(|words| run.says(words));
+        for words in words {
+            run.says(words);
+        }
         let others = STALLS.iter().filter(|stall| stall.distro != harmed.distro);
         gallery.shows(&others.map(Stall::exhibit).collect::<Vec<_>>());
     }

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, MutexGuard};
 
 use gallerist::apply::machine::Outcome;
+use gallerist::model::desired::Wanted;
 use gallerist::model::image::{Status, Visibility};
 use gallerist::model::observed::Observed;
 use gallerist::openstack::import::Route;
@@ -112,15 +113,16 @@ impl Gallery {
         Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// Plans and applies in this process, with these bounds on what is transferred: what became of each address.
-    pub(crate) async fn apply(&self, limits: Limits) -> BTreeMap<String, Outcome> {
+    /// Plans and applies in this process, with these bounds on what is transferred and on what is read of publishers: what
+    /// went wrong, by family.
+    pub(crate) async fn apply(&self, limits: Limits, patience: Patience) -> BTreeMap<String, String> {
         let folder = self.folder.path();
         let (manifest, _) = manifest::load(&folder.join("images.toml")).expect("the shipped file is right");
         let surroundings = Surroundings::new(BTreeMap::new(), folder.to_owned(), folder.to_owned());
         let selection = [Selection { cloud: Some("sandbox-admin".to_owned()), regions: Vec::new() }];
         let sites = connect(&selection, &surroundings).await.expect("the embedded cloud lets us in");
         let names: BTreeSet<_> = sites.iter().map(|site| site.name.clone()).collect();
-        let fetch = Fetch::new(None, Patience::default()).expect("a client");
+        let fetch = Fetch::new(None, patience).expect("a client");
         let now = Timestamp::now();
         let desired = resolve(&manifest, None, &fetch, names).await;
         let mut observed = Observed { sites: BTreeMap::new() };
@@ -135,7 +137,19 @@ impl Gallery {
         let outcomes =
             gallerist::apply::run(&plan, Arc::new(performer), 4, tokio_util::sync::CancellationToken::new(), &|_| {})
                 .await;
-        plan.steps().filter_map(|(node, step)| Some((step.address.to_string(), outcomes.get(&node)?.clone()))).collect()
+        let unknown = desired.families.iter().filter_map(|(name, family)| match &family.wanted {
+            Wanted::Unknown(reason) => Some((name.to_string(), reason.clone())),
+            Wanted::Version { .. } => None,
+        });
+        let failed = plan.steps().filter_map(|(node, step)| {
+            let told = match &outcomes[&node] {
+                Outcome::Done(_) | Outcome::Staged(..) => return None,
+                Outcome::Failed(failure) => &failure.message,
+                Outcome::Stale(told) | Outcome::Kept(_, told) | Outcome::Skipped(told) => told,
+            };
+            Some((step.address.family.to_string(), told.clone()))
+        });
+        unknown.chain(failed).collect()
     }
 
     /// Every image there is.
