@@ -16,5 +16,7 @@ pub mod plan;
 pub mod reason;
 pub mod source;
 pub mod template;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod usage;
 pub mod version;

@@ -40,7 +40,13 @@ pub(crate) struct Scene {
 impl Scene {
     /// Plays a scenario, and clears away what it made, however it ends.
     pub(crate) async fn play(estate: Estate, theme: &str, scenario: impl AsyncFnOnce(&Self)) {
-        let scene = Self::open(estate, theme).await;
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        Self::play_in(estate, format!("{theme}-{}", &unique[..8]), scenario).await;
+    }
+
+    /// The same in a catalogue of this name, which must be nobody else's.
+    pub(crate) async fn play_in(estate: Estate, catalogue: String, scenario: impl AsyncFnOnce(&Self)) {
+        let scene = Self::open(estate, catalogue).await;
         let ended = AssertUnwindSafe(scenario(&scene)).catch_unwind().await;
         scene.clear().await;
         // Now the cloud may go.
@@ -50,14 +56,13 @@ impl Scene {
         }
     }
 
-    async fn open(estate: Estate, theme: &str) -> Self {
+    async fn open(estate: Estate, key: String) -> Self {
         let login = async |name, region| Session::login(&estate.clouds, name, Some(region)).await;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let clouds = std::fs::read_to_string(&estate.clouds).expect("clouds.yaml can be read");
         std::fs::write(folder.path().join("clouds.yaml"), clouds).expect("the folder is ours");
-        let unique = uuid::Uuid::new_v4().simple().to_string();
         Self {
-            key: format!("{theme}-{}", &unique[..8]),
+            key,
             tables: std::sync::Mutex::default(),
             admin: login(estate.admin, ONE).await,
             admin_two: login(estate.admin, TWO).await,

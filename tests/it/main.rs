@@ -33,4 +33,6 @@ mod schedules;
 #[cfg(test)]
 mod seasons;
 #[cfg(test)]
+mod signers;
+#[cfg(test)]
 mod support;

@@ -4,7 +4,8 @@ use crate::conformance::usage::who_cannot_be_asked_keeps_everything;
 use crate::conformance::{Estate, Scene, conformance};
 use crate::support::{Cloud, clouds, openstack};
 
-fn estate(hold: impl std::any::Any + Send + Sync) -> Estate {
+/// The real cloud as a place for scenarios, for as long as what is held is held.
+pub(crate) fn estate(hold: impl std::any::Any + Send + Sync) -> Estate {
     Estate {
         clouds: clouds(),
         admin: "lab-admin",
