@@ -45,7 +45,8 @@ pub(super) async fn run(global: &Global, options: &Apply, console: &Console) -> 
     let work = async {
         locks.acquire(options.lock_timeout, console).await?;
         let now = jiff::Timestamp::now();
-        let front = front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?;
+        let mut front = front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?;
+        front::look_inside(&mut front).await?;
         approved(global, options, &planning, saved.as_ref(), &front, console).await.map(|()| front)
     };
     let approved = tokio::select! {

@@ -113,7 +113,8 @@ impl<'a> Stage<'a> {
         let (manifest, _) = crate::manifest::load(&self.folder.path().join(CONFIG))
             .map_err(|mistakes| Stop::new(Exit::Error, front::snippets(&mistakes, self.console)))?;
         let planning = Planning { target: Vec::new(), allow_deletes: None };
-        let front = front::plan_for(manifest, None, self.sites.clone(), &planning, self.now()).await?;
+        let mut front = front::plan_for(manifest, None, self.sites.clone(), &planning, self.now()).await?;
+        front::look_inside(&mut front).await?;
         self.show_and_do(&front, &planning).await
     }
 

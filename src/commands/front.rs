@@ -23,6 +23,7 @@ use crate::render::Styles;
 use crate::render::console::Console;
 use crate::render::diagnostics::{self, Style};
 use crate::render::document::{self, LiveSource};
+use crate::upstream::contents;
 use crate::upstream::fetch::{Fetch, Patience};
 use crate::upstream::resolve::resolve;
 
@@ -122,6 +123,18 @@ pub(super) fn decide(facts: Facts, planning: &Planning) -> Result<Front, Stop> {
     }
     let reading = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Front { manifest, sites, shown, source, desired, observed, plan, now, reading })
+}
+
+/// Looks into the new versions of a plan. Only people want to know, so only who shows it to people asks.
+///
+/// # Errors
+/// The TLS library cannot be set up.
+pub(super) async fn look_inside(front: &mut Front) -> Result<(), Stop> {
+    let questions = contents::questions(&front.plan);
+    if !questions.is_empty() {
+        contents::look_inside(&mut front.plan, questions, &fetch()?).await;
+    }
+    Ok(())
 }
 
 /// images.toml, its warnings said.

@@ -11,7 +11,11 @@ use crate::render::refusal;
 pub(super) async fn run(global: &Global, options: &Plan, console: &Console) -> Result<Exit, Stop> {
     let front = match &options.snapshot {
         Some(path) => snapshot::plan(global, &options.planning, path, console).await?,
-        None => front::prepare(global, &options.planning, console).await?,
+        None => {
+            let mut front = front::prepare(global, &options.planning, console).await?;
+            front::look_inside(&mut front).await?;
+            front
+        }
     };
     let document = present::document(&front, global, &options.planning);
     if let Some(path) = &options.out {

@@ -131,7 +131,44 @@ mod tests {
             "digest": "sha256:9d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a0",
             "trust": "signed:D2EB44626FDDC30B513D5BB71A5D6C4C7DB87C81",
             "uploaded": "2026-11-23",
-            "superseded": null
+            "superseded": null,
+            "packages": {
+              "from": "20261015",
+              "changed": 3,
+              "added": 1,
+              "removed": 1,
+              "notable": [
+                "linux-image-virtual",
+                "openssl"
+              ],
+              "changes": [
+                {
+                  "name": "linux-image-virtual",
+                  "before": "6.8.0-87.88",
+                  "after": "6.8.0-88.89"
+                },
+                {
+                  "name": "openssl",
+                  "before": "3.0.13",
+                  "after": "3.0.14"
+                },
+                {
+                  "name": "libssl3t64:amd64",
+                  "before": "3.0.13",
+                  "after": null
+                },
+                {
+                  "name": "adduser",
+                  "before": "3.136",
+                  "after": "3.137ubuntu1"
+                },
+                {
+                  "name": "zstd",
+                  "before": null,
+                  "after": "1.5.5"
+                }
+              ]
+            }
           }
         }
         "#);
@@ -164,7 +201,8 @@ mod tests {
           "digest": "sha256:9d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a0",
           "trust": null,
           "uploaded": "2026-08-08",
-          "superseded": "2026-09-13"
+          "superseded": "2026-09-13",
+          "packages": null
         }
         "#);
     }

@@ -36,6 +36,8 @@ pub mod summary;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod upstream;
 pub mod usage;
 pub mod words;

@@ -19,6 +19,7 @@ mod archlinux;
 mod centos_stream;
 pub mod checksums;
 pub mod clear_signed;
+pub mod contents;
 mod debian;
 mod error;
 mod fedora_cloud;
