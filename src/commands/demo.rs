@@ -10,8 +10,9 @@ use tempfile::TempDir;
 
 use super::front::{self, Front};
 use super::signals::Stopper;
+use super::teller::Teller;
 use super::{Stop, apply, present};
-use crate::cli::{Global, PlanFormat, Planning};
+use crate::cli::{ApplyFormat, Global, PlanFormat, Planning};
 use crate::exit::Exit;
 use crate::openstack::{Selection, Site, Surroundings};
 use crate::render::console::Console;
@@ -125,7 +126,9 @@ impl<'a> Stage<'a> {
             return Ok(());
         }
         self.console.answer("\n")?;
-        let exit = apply::carry_out(front, 4, self.console, &mut Stopper::listen(None)?).await?;
+        let exit =
+            apply::carry_out(front, 4, &Teller::begin(ApplyFormat::Human, self.console)?, &mut Stopper::listen(None)?)
+                .await?;
         if exit == Exit::Done {
             return Ok(());
         }

@@ -23,6 +23,7 @@ use crate::render::Styles;
 use crate::render::console::Console;
 use crate::render::diagnostics::{self, Style};
 use crate::render::document::{self, LiveSource};
+use crate::render::fold::Log;
 use crate::upstream::contents;
 use crate::upstream::fetch::{Fetch, Patience};
 use crate::upstream::resolve::resolve;
@@ -261,10 +262,14 @@ async fn ask_usage(sites: &[Site], desired: &Desired, observed: &mut Observed, n
     }
 }
 
-/// Diagnostics as text for a terminal.
+/// Diagnostics as text for people, with what the log they end in makes of them.
 pub(super) fn snippets(diagnostics: &[Diagnostic], console: &Console) -> String {
     let style = if console.colours_messages() { Style::Coloured } else { Style::Plain };
-    diagnostics::human(diagnostics, style).trim_end().to_owned()
+    let text = diagnostics::human(diagnostics, style).trim_end().to_owned();
+    match console.log() {
+        Log::Github => format!("{text}\n{}", diagnostics::github(diagnostics)),
+        Log::Plain | Log::Gitlab => text,
+    }
 }
 
 /// The globs of `--target`, if there are any. `ubuntu-*` means whole families, `ubuntu-24.04/2026*` single versions.

@@ -6,11 +6,13 @@ use crate::exit::Exit;
 use crate::render::PLAN_SCHEMA;
 use crate::render::console::Console;
 use crate::render::drift::DRIFT_SCHEMA;
+use crate::render::events::EVENTS_SCHEMA;
 
 pub(super) fn run(options: &Schema, console: &Console) -> Result<Exit, Stop> {
     let schema = match options.kind {
         SchemaKind::Plan => PLAN_SCHEMA,
         SchemaKind::Drift => DRIFT_SCHEMA,
+        SchemaKind::Events => EVENTS_SCHEMA,
     };
     console.answer(schema)?;
     Ok(Exit::Done)

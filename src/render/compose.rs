@@ -194,7 +194,7 @@ fn detail(step: &Step, depends_on: Vec<String>) -> Detail {
 }
 
 fn packages(found: &PackageChanges) -> Packages {
-    let changes = found.changes.iter().map(|change| {
+    let listed = found.changes.iter().map(|change| {
         let (before, after) = match &change.fate {
             Fate::Changed { before, after } => (Some(before), Some(after)),
             Fate::Added(version) => (None, Some(version)),
@@ -202,14 +202,14 @@ fn packages(found: &PackageChanges) -> Packages {
         };
         Package { name: change.name.clone(), before: before.cloned(), after: after.cloned() }
     });
-    let packages = Packages {
+    let told = Packages {
         from: found.from.to_string(),
         notable: found.notable().map(|change| change.name.clone()).collect(),
-        changes: changes.collect(),
+        changes: listed.collect(),
         ..Packages::default()
     };
-    let (changed, added, removed) = packages.counted();
-    Packages { changed, added, removed, ..packages }
+    let (changed, added, removed) = told.counted();
+    Packages { changed, added, removed, ..told }
 }
 
 fn of_existing(detail: &mut Detail, image: &OwnedImage, new_marks: Option<&Marks>) {

@@ -60,9 +60,10 @@ impl Publisher for Debian {
             let description = json!({ "apiVersion": "v1", "items": [build_object], "kind": "List" }).to_string();
             let described = file_name(*build).replace(".qcow2", ".json");
             let sums = [(file_name(*build), build.disk_image()), (described.clone(), description.clone().into_bytes())];
-            let lines: String = sums.iter().map(|(name, content)| format!("{}  {name}\n", sha512(content))).collect();
+            let lines: Vec<String> =
+                sums.iter().map(|(name, content)| format!("{}  {name}\n", sha512(content))).collect();
             [
-                (self.list(*build), lines.into_bytes()),
+                (self.list(*build), lines.concat().into_bytes()),
                 (format!("{}/{described}", folder(*build)), description.into_bytes()),
             ]
         };

@@ -47,10 +47,10 @@ impl Publisher for Flatcar {
                 "FLATCAR_VERSION={version}\nFLATCAR_VERSION_ID={version}\nFLATCAR_BUILD_ID=\"2026-08-11-2350\"\n"
             );
             let packages = packages(*build, "sys-kernel/coreos-kernel", "dev-libs/openssl");
-            let lines: String =
+            let lines: Vec<String> =
                 packages.iter().map(|(name, version)| format!("{name}-{version}::portage-stable\n")).collect();
             let list = format!("amd64-usr/{version}/flatcar_production_image_packages.txt");
-            files.push((list, lines.into_bytes()));
+            files.push((list, lines.concat().into_bytes()));
             // Builds come oldest first, so the last one stays.
             files.push(("amd64-usr/current/version.txt".to_owned(), current.into_bytes()));
         }

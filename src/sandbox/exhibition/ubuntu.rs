@@ -156,8 +156,8 @@ impl Publisher for Ubuntu {
         let path = |ending: &str| format!("{}{STREAM}{ending}", self.base);
         let manifests = builds.iter().map(|build| {
             let packages = packages(*build, "linux-image-virtual", "openssl");
-            let lines: String = packages.iter().map(|(name, version)| format!("{name}\t{version}\n")).collect();
-            (format!("{}{}", self.base, self.manifest(*build)), lines.into_bytes())
+            let lines: Vec<String> = packages.iter().map(|(name, version)| format!("{name}\t{version}\n")).collect();
+            (format!("{}{}", self.base, self.manifest(*build)), lines.concat().into_bytes())
         });
         let mut files: Vec<File> = manifests.collect();
         files.extend([
