@@ -238,6 +238,10 @@ pub struct Schema {
 /// The documents that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SchemaKind {
+    /// images.toml, for editors.
+    Config,
+    /// images.lock.toml.
+    Lock,
     /// A plan.
     Plan,
     /// A report of drift.

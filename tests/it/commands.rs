@@ -237,6 +237,8 @@ fn a_first_file_is_written_once_and_is_valid() {
     let stage = Stage::new();
     stage.run(&["init"]).with(0);
     stage.run(&["validate"]).with(0);
+    assert!(stage.read("images.toml").starts_with("#:schema ./images.schema.json\n"));
+    assert_eq!(stage.read("images.schema.json"), stage.run(&["schema", "config"]).with(0).stdout);
     stage.write("images.toml", "mine");
     assert!(stage.run(&["init"]).with(1).says("was left as it is"));
     assert_eq!(stage.read("images.toml"), "mine");
