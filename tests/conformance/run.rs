@@ -20,6 +20,11 @@ impl Run {
         self
     }
 
+    /// The answer.
+    pub(crate) fn answer(&self) -> &str {
+        &self.stdout
+    }
+
     /// The answer contains this.
     #[track_caller]
     pub(crate) fn answers(&self, text: &str) -> &Self {
