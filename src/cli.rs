@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 mod drift;
+mod rehearsal;
 
 pub use drift::{Drift, DriftFormat};
+pub use rehearsal::{Sandbox, Snapshot};
 
 /// The exit codes, as `--help` prints them.
 const EXIT_CODES: &str = "Exit codes:
@@ -286,24 +288,6 @@ pub enum UsageFormat {
     Json,
     /// For a spreadsheet.
     Csv,
-}
-
-/// `snapshot`
-#[derive(Debug, Args)]
-#[command(after_help = "At night, with credentials: gallerist snapshot -o cloud.json
-In a pull request, without: gallerist plan --snapshot cloud.json --format markdown")]
-pub struct Snapshot {
-    /// Where to write it: JSON, without secrets
-    #[arg(short, long, value_name = "FILE")]
-    pub out: PathBuf,
-}
-
-/// `sandbox`
-#[derive(Debug, Args)]
-pub struct Sandbox {
-    /// How many regions it has
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=5))]
-    pub regions: u16,
 }
 
 /// `unlock`

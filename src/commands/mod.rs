@@ -23,6 +23,7 @@ mod schema;
 mod show;
 mod signals;
 mod snapshot;
+mod twin;
 mod unlock;
 mod upstream;
 mod usage;

@@ -52,6 +52,7 @@ macro_rules! conformance {
             drift::each_difference_alone_is_told_in_its_class,
             drift::all_differences_at_once_are_told_each_in_its_class,
             snapshot::a_plan_from_a_snapshot_is_the_plan_of_its_cloud,
+            snapshot::a_twin_has_the_plan_of_its_cloud_and_can_be_applied,
         );
     };
     ($open:path; $($theme:ident::$scenario:ident,)+) => {

@@ -77,3 +77,37 @@ pub(crate) async fn a_plan_from_a_snapshot_is_the_plan_of_its_cloud(scene: &Scen
         assert!(!text.contains(word), "`{word}` is in the snapshot");
     }
 }
+
+/// What a plan does and refuses, without where and when.
+async fn essence(scene: &Scene) -> Value {
+    let run = scene.gallerist(&["plan", "--detailed-exitcode", "--format", "json"]).await;
+    let mut document = run.exits(2).json();
+    document["timestamp"].take();
+    document["gallerist"]["live"].take();
+    for site in document["gallerist"]["sites"].as_array_mut().into_iter().flatten() {
+        site["auth_url"].take();
+        site["user"].take();
+    }
+    document
+}
+
+pub(crate) async fn a_twin_has_the_plan_of_its_cloud_and_can_be_applied(scene: &Scene) {
+    prepare(scene).await;
+    scene.gallerist(&["snapshot", "-o", SNAPSHOT]).await.exits(0);
+    let of_the_cloud = essence(scene).await;
+    let mut twin = scene.start(&["sandbox", "--from", SNAPSHOT]);
+    let clouds = twin.tells("clouds.yaml: ").await;
+    let clouds = std::fs::read(clouds).expect("the twin has written it");
+    scene.write("clouds.yaml", &clouds);
+    assert_eq!(essence(scene).await, of_the_cloud);
+
+    // The rehearsal: everything happens on the twin, and nothing on the cloud.
+    scene.apply().await;
+    let (_, again) = scene.holds().await;
+    assert_eq!(again.json()["gallerist"]["summary"]["create"], 0, "{again}");
+    for family in FAMILIES {
+        assert_eq!(scene.images_of(&scene.admin, family, "3").await.len(), 0);
+    }
+    assert_eq!(scene.image_of(DUE, "1").await["status"], "active");
+    twin.kill().await;
+}
