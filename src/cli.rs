@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+mod adopt;
 mod drift;
 mod rehearsal;
 
+pub use adopt::Adopt;
 pub use drift::{Drift, DriftFormat};
 pub use rehearsal::{Sandbox, Snapshot};
 
@@ -94,6 +96,8 @@ pub enum Command {
     Lock(Lock),
     /// Show the newest version of each family against the latest on the cloud
     Upstream(Upstream),
+    /// Take over images that are there already
+    Adopt(Adopt),
     /// Show who still uses which version
     Usage(Usage),
     /// Record what a plan would read, for `plan --snapshot`

@@ -1,6 +1,8 @@
 //! The one integration binary.
 
 #[cfg(test)]
+mod adoption;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod commands;

@@ -160,7 +160,7 @@ fn described(plan: &Plan) -> String {
             .collect();
         write!(text, "{} {} {}", verb.symbol(), step.address, reasons.join(", ")).unwrap();
         match &step.operation {
-            Operation::Create(_) | Operation::Delete(_) => {}
+            Operation::Create(_) | Operation::Delete(_) | Operation::Adopt(_) => {}
             Operation::Update(update) => {
                 let (before, after) = (update.before.attributes(), &update.after);
                 if before.name != after.name {

@@ -10,7 +10,7 @@ use crate::model::image::{Status, Visibility};
 use crate::sandbox::identity::Caller;
 
 /// One image as Glance's database has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageRecord {
     /// Its id.
     pub id: String,
@@ -49,7 +49,7 @@ pub struct ImageRecord {
 }
 
 /// What is known about the bytes of an image.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Data {
     /// Their number.
     pub size: Option<u64>,
@@ -66,7 +66,7 @@ pub struct Data {
 }
 
 /// A project an image is shared with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// `pending`, `accepted` or `rejected`.
     pub status: String,
