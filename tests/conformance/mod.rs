@@ -11,6 +11,7 @@
 //!
 //! To add a scenario: an `async fn(&Scene)` in a file here, and its line in [`conformance`].
 
+pub(crate) mod adoption;
 pub(crate) mod drift;
 pub(crate) mod economy;
 mod estate;
@@ -49,6 +50,7 @@ macro_rules! conformance {
             interruption::an_apply_killed_during_an_upload_leaves_nothing_behind,
             interruption::an_apply_killed_between_the_halves_of_a_hand_over_is_finished,
             usage::who_boots_from_a_condemned_version_keeps_it,
+            adoption::what_was_made_by_hand_is_taken_over_and_keeps_its_id,
             drift::each_difference_alone_is_told_in_its_class,
             drift::all_differences_at_once_are_told_each_in_its_class,
             snapshot::a_plan_from_a_snapshot_is_the_plan_of_its_cloud,
