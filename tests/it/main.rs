@@ -30,3 +30,5 @@ mod publishers;
 mod seasons;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod workflows;
