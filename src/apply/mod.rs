@@ -9,6 +9,7 @@
 
 pub mod delivery;
 pub mod event;
+mod evidence;
 pub mod handover;
 pub mod machine;
 pub mod removal;
@@ -126,7 +127,8 @@ async fn drive(
         match unit.next(answer.take()) {
             Next::Finished(outcomes) => return outcomes,
             Next::Ask(request) => {
-                let interruptible = matches!(request, Request::Deliver { .. } | Request::Boot { .. });
+                let interruptible =
+                    matches!(request, Request::Deliver { .. } | Request::Copy { .. } | Request::Boot { .. });
                 let work = performer.perform(request, Arc::clone(meter));
                 answer = Some(if interruptible {
                     tokio::select! {

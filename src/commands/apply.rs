@@ -13,10 +13,8 @@ use super::signals::{Stopper, Why};
 use super::{Stop, outcome, present, show};
 use crate::cli::{Apply, Global, PlanFormat, Planning};
 use crate::exit::Exit;
-use crate::manifest::ImportMethod;
 use crate::model::operation::Verb;
 use crate::openstack::Performer;
-use crate::openstack::import::Route;
 use crate::render::console::Console;
 use crate::render::document::Document;
 use crate::render::progress::Progress;
@@ -157,18 +155,7 @@ pub(super) async fn carry_out(
     stopper: &mut Stopper,
 ) -> Result<Exit, Stop> {
     let mirror = crate::transfer::client().context("the client for mirrors")?;
-    let import = &front.manifest.import;
-    let route = match import.method {
-        ImportMethod::Upload => Route::Upload,
-        ImportMethod::GlanceDirect => Route::Direct,
-        ImportMethod::WebDownload => Route::Web,
-    };
-    let performer = Performer::new(
-        front.sites.iter().cloned(),
-        mirror,
-        (route, import.stores.clone()),
-        front.desired.boot_test.clone(),
-    );
+    let performer = Performer::new(front.sites.iter().cloned(), mirror, front.desired.boot_test.clone());
     let cancel = CancellationToken::new();
     let begun = Instant::now();
     let progress = Progress::new(console.clone());

@@ -12,7 +12,6 @@ use crate::render::console::Console;
 use crate::render::document::{LiveSource, Site};
 use crate::render::words::count;
 use crate::snapshot::{Place, Recorded, Snapshot};
-use crate::upstream::resolve::resolve;
 
 pub(super) async fn run(global: &Global, options: &Options, console: &Console) -> Result<Exit, Stop> {
     let planning = Planning { target: Vec::new(), allow_deletes: None };
@@ -61,7 +60,7 @@ pub(super) async fn plan(global: &Global, planning: &Planning, path: &Path, cons
         )));
     }
     let sites = snapshot.sites.keys().cloned().collect();
-    let desired = resolve(&manifest, lock.as_ref(), &front::fetch()?, sites).await;
+    let desired = front::desired(&manifest, lock.as_ref(), sites).await?;
     let unasked: BTreeSet<_> = public_names(&desired, snapshot.read_at).into_iter().collect();
     for name in unasked.difference(&snapshot.names) {
         let name = crate::render::escape::quoted(name);

@@ -12,6 +12,7 @@ pub mod name;
 pub mod observed;
 pub mod operation;
 pub mod ours;
+pub mod passage;
 pub mod plan;
 pub mod reason;
 pub mod source;

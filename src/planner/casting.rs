@@ -9,11 +9,14 @@
 use std::cmp::Ordering;
 
 use super::Context;
+use super::passage::Place;
 use crate::model::desired::{Chosen, Family, Wanted};
+use crate::model::digest::{Digest, Digests};
 use crate::model::image::{Status, Visibility};
 use crate::model::name::VersionName;
 use crate::model::operation::{Activation, Record};
 use crate::model::ours::{BootVerdict, Condemned, OwnedImage, Role};
+use crate::model::passage::Passage;
 use crate::model::reason::Because;
 use crate::model::template::Moment;
 use crate::model::version::Version;
@@ -37,7 +40,7 @@ pub(super) enum Latest<'a> {
     /// An image that is there.
     Existing(Box<OwnedImage>, Activation),
     /// An image to create.
-    New(&'a Version, Record),
+    New(&'a Version, Record, Box<Passage>),
     /// Nobody: the family has left the file, or never had a version.
     Nobody,
 }
@@ -47,7 +50,7 @@ impl Latest<'_> {
     pub(super) fn version(&self) -> Option<VersionName> {
         match self {
             Self::Existing(image, _) => Some(image.marks().version.clone()),
-            Self::New(version, _) => Some(version.name.clone()),
+            Self::New(version, ..) => Some(version.name.clone()),
             Self::Nobody => None,
         }
     }
@@ -68,15 +71,19 @@ pub(super) enum End {
     Frozen,
 }
 
-pub(super) fn cast<'a>(context: &Context<'a>, family: Option<&'a Family>, images: Vec<OwnedImage>) -> Cast<'a> {
+pub(super) fn cast<'a>(
+    context: &Context<'a>,
+    family: Option<(&'a Family, &Place<'_>)>,
+    images: Vec<OwnedImage>,
+) -> Cast<'a> {
     let present = present(&images).cloned();
     let choice = match family {
         None => Choice { latest: Latest::Nobody, refusal: None, end: End::Possible },
-        Some(family) => choose(family, &images, present.as_ref()),
+        Some((family, place)) => choose(family, place, &images, present.as_ref()),
     };
     let chosen = match &choice.latest {
-        Latest::Existing(image, _) | Latest::New(_, Record::Existing(image)) => Some(image.id().clone()),
-        Latest::New(_, Record::New) | Latest::Nobody => None,
+        Latest::Existing(image, _) | Latest::New(_, Record::Existing(image), _) => Some(image.id().clone()),
+        Latest::New(_, Record::New, _) | Latest::Nobody => None,
     };
     let (mut superseded, mut abandoned) = (Vec::new(), Vec::new());
     for image in images.into_iter().filter(|image| chosen.as_ref() != Some(image.id())) {
@@ -101,7 +108,12 @@ struct Choice<'a> {
     end: End,
 }
 
-fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedImage>) -> Choice<'a> {
+fn choose<'a>(
+    family: &'a Family,
+    place: &Place<'_>,
+    images: &[OwnedImage],
+    present: Option<&OwnedImage>,
+) -> Choice<'a> {
     // Whatever speaks against the wanted version, the present latest keeps its part.
     let keep = |refusal: Because, end: End| Choice {
         latest: present
@@ -121,6 +133,12 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
         let refusal = Because::Older { wanted: name.clone(), present: present.marks().version.clone() };
         return keep(refusal, End::Possible);
     }
+    let create = |version: &'a Version, record: Record| match place.passage(version) {
+        Ok(passage) => {
+            Choice { latest: Latest::New(version, record, Box::new(passage)), refusal: None, end: End::Possible }
+        }
+        Err(refusal) => keep(refusal, End::Possible),
+    };
     let usable = images.iter().filter(|image| image.marks().version == *name && !is_wreck(image));
     let candidate = usable.min_by(|one, other| {
         (usability(one), one.role_rank(), one.image().created_at, one.id()).cmp(&(
@@ -132,14 +150,11 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
     });
     let Some(image) = candidate else {
         return match version {
-            Some(version) => Choice { latest: Latest::New(version, Record::New), refusal: None, end: End::Possible },
+            Some(version) => create(version, Record::New),
             None => keep(Because::VersionGone(name.clone()), End::Possible),
         };
     };
-    if let Some(published) = version.and_then(Version::stored_digests)
-        && let Some(recorded) = &image.marks().digest
-        && published.agree(&recorded.clone().into()) == Some(false)
-    {
+    if let Some((recorded, published)) = version.and_then(|version| changed_bytes(version, image)) {
         let refusal = Because::BytesChanged { recorded: recorded.clone(), published: published.strongest().clone() };
         return keep(refusal, End::Possible);
     }
@@ -154,11 +169,7 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
     match (image.image().status, image.part_played()) {
         // Also one whose bytes are there: whoever left it may have died before they were compared and booted.
         (Status::Active | Status::Queued, Role::Staged) => match version {
-            Some(version) => Choice {
-                latest: Latest::New(version, Record::Existing(Box::new(image.clone()))),
-                refusal: None,
-                end: End::Possible,
-            },
+            Some(version) => create(version, Record::Existing(Box::new(image.clone()))),
             None => keep(Because::VersionGone(name.clone()), End::Possible),
         },
         (Status::Active, Role::Shown | Role::Superseded) => existing(Activation::Unchanged),
@@ -169,6 +180,16 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
             keep(Because::Busy(status.name()), End::Possible)
         }
     }
+}
+
+/// The digest on record and the digests published now, where they show that the bytes are others. An image whose bytes
+/// were decompressed or converted on the way remembers what was published; its own digest says nothing about that.
+pub(super) fn changed_bytes<'a>(version: &'a Version, image: &'a OwnedImage) -> Option<(&'a Digest, &'a Digests)> {
+    let (recorded, published) = match &image.marks().source {
+        Some(source) => (source, &version.published),
+        None => (image.marks().digest.as_ref()?, version.stored_digests()?),
+    };
+    (published.agree(&recorded.clone().into()) == Some(false)).then_some((recorded, published))
 }
 
 /// The image tenants get now: the newest that was shown and is usable, else the newest that was shown.

@@ -16,6 +16,7 @@ use crate::model::lifecycle::{Age, DeleteWhen, DeletionPolicy, LatestStage, Life
 use crate::model::name::{Address, CatalogueName, FamilyName, ImageId, ProjectId, SiteName, VersionName};
 use crate::model::operation::{Activation, Create, Delete, MinDisk, Operation, Record, Update, Verb, sealed, staged};
 use crate::model::ours::{BootVerdict, Condemned, Marks, OwnedImage};
+use crate::model::passage::{Passage, Preferences, Route};
 use crate::model::plan::{Guard, Hold, Plan, Step, Verdict};
 use crate::model::reason::{Because, Edge, Note, Reason};
 use crate::model::template::Template;
@@ -52,6 +53,7 @@ fn marks(address: &Address, uploaded: Date, superseded: Option<Date>) -> Marks {
         uploaded: Some(uploaded),
         superseded,
         digest: Some(digest()),
+        source: None,
         applied: None,
         built: None,
         audience: Audience::Everybody,
@@ -120,6 +122,7 @@ fn creation(name: &str, origin: &str) -> Step {
         shown,
         marks,
         min_disk: MinDisk::FromImage,
+        passage: Passage { route: Route::Upload, stores: Vec::new(), converter: None, disk_format: DiskFormat::Qcow2 },
     };
     let from = Some(VersionName::parse("20261015").unwrap());
     step(address, Operation::Create(Box::new(create)), Reason::NewVersion { from })
@@ -206,6 +209,7 @@ fn tell(plan: &Plan) -> Document {
         retirement,
         limits: Limits { deletions: None },
         boot_test: None,
+        import: Preferences::default(),
     };
     let now = "2026-11-23T03:34:07Z".parse().unwrap();
     let mut document = compose(&Shown {
@@ -360,6 +364,7 @@ pub(super) fn change(action: Action, before: Option<Object>, after: Option<Objec
             digest: None,
             trust: None,
             uploaded: None,
+            import: None,
             superseded: None,
         },
     }

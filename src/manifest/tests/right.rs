@@ -4,11 +4,12 @@ use std::fs;
 
 use super::{CATALOGUE, IMAGE, family, listed, repository, valid};
 use crate::manifest::codes::Code;
-use crate::manifest::contents::{ImportMethod, Source};
+use crate::manifest::contents::Source;
 use crate::model::desired::{Audience, BootNetwork};
 use crate::model::image::{Listing, Protection, Visibility};
 use crate::model::lifecycle::{DeleteWhen, SnapshotUse};
 use crate::model::name::VersionName;
+use crate::model::passage::Method;
 use crate::model::source::{Architecture, Distro, LeastTrust};
 use crate::model::version::{Compression, DiskFormat};
 
@@ -97,7 +98,7 @@ source = {{ url = "https://example.org/golden-3.raw.gz", version = "3", sha512 =
     assert_eq!((manifest.clouds[1].cloud.as_str(), manifest.clouds[1].regions.len()), ("lab", 0));
     assert_eq!(manifest.moved.len(), 1);
     assert_eq!(manifest.limits.deletions, Some(4));
-    assert_eq!((manifest.import.method, manifest.import.stores.len()), (ImportMethod::WebDownload, 2));
+    assert_eq!((manifest.import.methods.as_slice(), manifest.import.stores.len()), (&[Method::WebDownload][..], 2));
     assert_eq!(manifest.boot_test.as_ref().map(|test| &test.network), Some(&BootNetwork::Auto));
     let publisher = &manifest.publishers[&Distro::Ubuntu];
     assert_eq!((publisher.keys.len(), publisher.trust), (1, Some(LeastTrust::Signed)));
