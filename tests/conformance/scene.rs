@@ -16,6 +16,8 @@ use super::{Estate, Service, Session};
 
 pub(crate) const ONE: &str = "RegionOne";
 pub(crate) const TWO: &str = "RegionTwo";
+/// Bytes of the disk inside every image.
+const DISK: u64 = 8 << 20;
 
 /// A scenario's part of a cloud.
 pub(crate) struct Scene {
@@ -53,6 +55,9 @@ impl Scene {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let clouds = std::fs::read_to_string(&estate.clouds).expect("clouds.yaml can be read");
         std::fs::write(folder.path().join("clouds.yaml"), clouds).expect("the folder is ours");
+        for name in ["programs", "scratch"] {
+            std::fs::create_dir(folder.path().join(name)).expect("the folder is ours");
+        }
         let unique = uuid::Uuid::new_v4().simple().to_string();
         Self {
             key: format!("{theme}-{}", &unique[..8]),
@@ -110,7 +115,7 @@ impl Scene {
 
     /// The bytes of a version.
     pub(crate) fn bytes(&self, family: &str, version: &str) -> Vec<u8> {
-        image::qcow2(1 << 30, format!("{} {version}", self.title(family)).as_bytes())
+        image::qcow2(DISK, format!("{} {version}", self.title(family)).as_bytes())
     }
 
     fn path(family: &str, version: &str) -> String {
@@ -121,6 +126,17 @@ impl Scene {
     pub(crate) fn downloads(&self, family: &str, version: &str) -> usize {
         let path = format!("/mirror/{}", Self::path(family, version));
         self.publishers.world().requests().iter().filter(|request| request.path == path).count()
+    }
+
+    /// The disk inside the image of a version.
+    pub(crate) fn disk(&self, family: &str, version: &str) -> Vec<u8> {
+        image::raw(&self.bytes(family, version), DISK).expect("it is one of our own images")
+    }
+
+    /// Lets the publisher fail when a version is asked for, or no longer.
+    pub(crate) fn fail(&self, family: &str, version: &str, failing: bool) {
+        let behaviour = if failing { Behaviour::Status(503, None) } else { Behaviour::Serve };
+        self.publishers.world().behave(&Self::path(family, version), behaviour);
     }
 
     /// Lets the download of a version stall half way, or no longer.
@@ -137,7 +153,12 @@ impl Scene {
 
     /// The same for another cloud of clouds.yaml, or other regions.
     pub(crate) fn want_on(&self, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
-        let mut file = self.head(cloud, regions);
+        self.want_with("", cloud, regions, families);
+    }
+
+    /// The same with further tables in images.toml.
+    pub(crate) fn want_with(&self, tables: &str, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
+        let mut file = format!("{}{tables}\n", self.head(cloud, regions));
         for (family, version) in families {
             let (bytes, path) = (self.bytes(family, version), Self::path(family, version));
             let digest = hex::encode(Sha256::digest(&bytes));
@@ -156,6 +177,18 @@ impl Scene {
     /// The beginning of an images.toml for that cloud.
     pub(crate) fn head(&self, cloud: &str, regions: &[&str]) -> String {
         format!("[catalogue]\nname = \"{}\"\nclouds = [{{ cloud = \"{cloud}\", regions = {regions:?} }}]\n", self.key)
+    }
+
+    /// Puts `qemu-img` where gallerist looks for it.
+    pub(crate) fn install_qemu_img(&self, family: &str, version: &str) {
+        let disk = self.folder.path().join("disk.raw");
+        std::fs::write(&disk, self.disk(family, version)).expect("the folder is ours");
+        (self.estate.qemu_img)(&self.folder.path().join("programs/qemu-img"), &disk);
+    }
+
+    /// What gallerist has left in its folder for temporary files.
+    pub(crate) fn left_in_scratch(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("scratch")).expect("the folder is ours").count()
     }
 
     /// Writes a file of the folder that gallerist runs in.
@@ -183,6 +216,8 @@ impl Scene {
             .env_clear()
             .env("HOME", folder)
             .env("OS_CLIENT_CONFIG_FILE", folder.join("clouds.yaml"))
+            .env("PATH", folder.join("programs"))
+            .env("TMPDIR", folder.join("scratch"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,9 +1,12 @@
 //! The conformance suite on the embedded cloud.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 
-use gallerist::sandbox::{Cell, Effect, Fault, Options, RegionOptions, Sandbox, Service, Services};
+use gallerist::sandbox::{Cell, Effect, Fault, Options, RegionOptions, Sandbox, Service, Services, Settings};
 
+use crate::conformance::imports::{a_region_without_the_method_is_held, glance_converts_what_it_imports};
 use crate::conformance::usage::who_cannot_be_asked_keeps_everything;
 use crate::conformance::{Estate, Scene, conformance};
 
@@ -12,6 +15,7 @@ async fn cloud() -> (Arc<Sandbox>, Estate) {
     let regions = vec![region("RegionOne", Services::All), region("RegionTwo", Services::ImageOnly)];
     let sandbox = Sandbox::start(Options { regions, ..Options::default() }).await.expect("there are free ports");
     let sandbox = Arc::new(sandbox);
+    settings(&sandbox, "RegionOne", |glance| glance.stores = vec!["fast".to_owned(), "cheap".to_owned()]);
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let clouds = folder.path().join("clouds.yaml");
     std::fs::write(&clouds, sandbox.clouds_yaml()).expect("the folder is ours");
@@ -21,10 +25,24 @@ async fn cloud() -> (Arc<Sandbox>, Estate) {
         member: "sandbox-demo",
         other: "sandbox-other",
         client: None,
+        qemu_img: play_qemu_img,
         crowd: 2_000,
         hold: Box::new((folder, Arc::clone(&sandbox))),
     };
     (sandbox, estate)
+}
+
+/// A script that makes that disk, if it is asked as `qemu-img` is.
+fn play_qemu_img(program: &Path, disk: &Path) {
+    let asked = "[ \"$1 $2 $3 $4 $5 $6\" = 'convert -f qcow2 -O raw --' ] && [ -s \"$7\" ]";
+    let script = format!("#!/bin/sh\n{asked} && exec /bin/cp '{}' \"$8\"\n", disk.display());
+    std::fs::write(program, script).expect("the folder is ours");
+    std::fs::set_permissions(program, PermissionsExt::from_mode(0o755)).expect("the folder is ours");
+}
+
+/// Changes how the Glance of a region takes bytes in.
+fn settings(sandbox: &Sandbox, region: &str, change: impl FnOnce(&mut Settings)) {
+    change(sandbox.world().region(region).expect("the estate has it").glance_settings());
 }
 
 async fn open() -> Estate {
@@ -61,4 +79,24 @@ async fn a_cell_that_is_down_keeps_everything() {
         Back(|| set(Cell::Up))
     };
     Scene::play(estate, "cell", async |scene| who_cannot_be_asked_keeps_everything(scene, stop).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_method_that_is_not_offered_holds_the_region_alone() {
+    let (sandbox, estate) = cloud().await;
+    settings(&sandbox, "RegionTwo", |glance| glance.import_methods = vec!["glance-direct".to_owned()]);
+    Scene::play(estate, "method", a_region_without_the_method_is_held).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn glance_can_convert() {
+    let (sandbox, estate) = cloud().await;
+    let set = |conversion: Option<&str>| {
+        settings(&sandbox, "RegionTwo", |glance| glance.conversion = conversion.map(str::to_owned));
+    };
+    let begin = || {
+        set(Some("raw"));
+        Back(|| set(None))
+    };
+    Scene::play(estate, "convert", async |scene| glance_converts_what_it_imports(scene, begin).await).await;
 }
