@@ -15,7 +15,11 @@ use crate::snapshot::{Place, Recorded, Snapshot};
 
 pub(super) async fn run(global: &Global, options: &Options, console: &Console) -> Result<Exit, Stop> {
     let planning = Planning { target: Vec::new(), allow_deletes: None };
-    let front = front::prepare(global, &planning, console).await?;
+    let mut front = front::prepare(global, &planning, console).await?;
+    // Whoever plans against it may have changed `[import]`.
+    if !front.desired.import.depend_on_the_site() {
+        front::ask_offers(&front.sites, &mut front.observed).await?;
+    }
     let views = &front.observed.sites;
     let sites = front.sites.iter().filter_map(|site| {
         let place = Place {

@@ -78,13 +78,13 @@ impl Performer {
         };
         let (fetching, sent): (Vec<_>, Vec<_>) =
             targets.iter().enumerate().partition(|(_, target)| target.passage.route == Route::Web);
-        let (mut sinks, mut fetches): (Vec<Arc<dyn Sink>>, Vec<_>) = (Vec::new(), Vec::new());
+        let (mut sinks, mut downloads): (Vec<Arc<dyn Sink>>, Vec<_>) = (Vec::new(), Vec::new());
         for (_, Destination { site, id, passage }) in &sent {
             let (site, id, passage) = (self.site(site)?.clone(), id.clone(), passage.clone());
             sinks.push(Arc::new(GlanceSink { site, id, passage }));
         }
         for (_, Destination { site, id, passage }) in &fetching {
-            fetches.push(import::web(self.site(site)?, id, version, &passage.stores));
+            downloads.push(import::web(self.site(site)?, id, version, &passage.stores));
         }
         let sending = async {
             if disk_format == version.disk_format {
@@ -93,12 +93,23 @@ impl Performer {
                 deliver_raw(&self.mirror, &consignment, sinks, &progress).await
             }
         };
-        let (delivered, fetched) = tokio::join!(sending, futures_util::future::join_all(fetches));
+        let (delivered, fetched) = tokio::join!(sending, futures_util::future::join_all(downloads));
         let mut delivered = delivered.map_err(|error| Failure::refused(sentence(error)))?;
         let mut results: Vec<_> =
             sent.iter().zip(std::mem::take(&mut delivered.sinks)).chain(fetching.iter().zip(fetched)).collect();
         results.sort_by_key(|((place, _), _)| *place);
-        let results = results.into_iter().map(|(_, result)| result.map_err(Failure::from)).collect();
+        // What was staged is whole and verified; how long Glance takes to import it is its own affair.
+        let imports = results.into_iter().map(|((_, target), result)| async move {
+            match (result, &target.passage.route) {
+                (Ok(()), Route::Direct) => {
+                    let site = self.site(&target.site)?;
+                    import::import(site, &target.id, &Import::GlanceDirect, &target.passage.stores).await?;
+                    Ok(())
+                }
+                (result, _) => result.map_err(Failure::from),
+            }
+        });
+        let results = futures_util::future::join_all(imports).await;
         let delivered =
             Delivered { digests: delivered.stored, size: delivered.size, virtual_size: Some(delivered.virtual_size) };
         Ok(Answer::Delivered(delivered, results))
@@ -210,10 +221,7 @@ impl Sink for GlanceSink {
         let body = body.map_err(|error| -> Box<dyn std::error::Error + Send + Sync> { Box::new(error) });
         let Self { site, id, passage: Passage { route, stores, .. } } = self;
         match route {
-            Route::Direct => {
-                site.glance.stage(id, body, length).await?;
-                import::import(site, id, &Import::GlanceDirect, stores).await
-            }
+            Route::Direct => Ok(site.glance.stage(id, body, length).await?),
             Route::Upload | Route::Web | Route::Copy(_) => {
                 Ok(site.glance.upload(id, body, length, stores.first().map(String::as_str)).await?)
             }

@@ -29,7 +29,9 @@ pub fn plan_id(plan: &Plan) -> String {
         if let Operation::Create(create) = &step.operation {
             field(&create.version.origin.to_string());
             create.version.published.iter().for_each(|digest| field(&digest.to_string()));
-            passage(&create.passage).iter().for_each(|text| field(text));
+            for text in passage(&create.passage) {
+                field(&text);
+            }
         }
         for attributes in [step.operation.before(), step.operation.stable_after()] {
             attributes.map_or_else(|| vec!["none".to_owned()], fields).iter().for_each(|text| field(text));

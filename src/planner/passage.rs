@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::Context;
+use super::casting::changed_bytes;
 use crate::model::desired::Family;
 use crate::model::digest::Digests;
 use crate::model::name::{FamilyName, SiteName, VersionName};
@@ -76,7 +77,10 @@ impl Place<'_> {
             return Ok(Passage { route: Route::Upload, stores: Vec::new(), converter, disk_format });
         }
         let Some(offers) = &self.view.offers else {
-            return Err(Because::NoPassage(format!("nobody has asked what the Glance of {} offers", self.site)));
+            return Err(Because::NoPassage(format!(
+                "the snapshot does not say what the Glance of {} offers: record it again",
+                self.site
+            )));
         };
         if let Some(missing) = preferences.stores.iter().find(|store| !offers.stores.contains(store)) {
             let stores = listed("only one store, without a name", &offers.stores);
@@ -150,9 +154,18 @@ impl Place<'_> {
                 there.project == self.view.project
                     && there.offers.as_ref().is_some_and(|other| other.cloud == offers.cloud)
             });
-            original.site != *self.site && same_cloud && *format == wanted
+            let unchanged = there.is_some_and(|there| self.holds_what_is_published(there, original, version));
+            original.site != *self.site && same_cloud && *format == wanted && unchanged
         });
         reachable.min_by_key(|(original, _)| original.image.is_none()).map(|(original, _)| original.clone())
+    }
+
+    /// Whether an original is of the bytes that are published under this version now.
+    fn holds_what_is_published(&self, there: &SiteView, original: &Original, version: &Version) -> bool {
+        let found = original.image.as_ref().and_then(|(id, _)| there.images.get(id));
+        let owned =
+            found.and_then(|found| OwnedImage::recognise(found, &self.context.desired.catalogue, &there.project));
+        owned.is_none_or(|image| changed_bytes(version, &image).is_none())
     }
 }
 

@@ -270,8 +270,7 @@ fn transfer(plan: &Plan) -> u64 {
             Operation::Create(create) if create.passage.route.method() != Method::GlanceDownload => {
                 Some((create.version.origin.to_string(), create.version.size?))
             }
-            Operation::Create(_) => None,
-            Operation::Update(_) | Operation::Delete(_) => None,
+            Operation::Create(_) | Operation::Update(_) | Operation::Delete(_) => None,
         })
         .collect();
     sources.values().fold(0, |sum, size| sum.saturating_add(*size))

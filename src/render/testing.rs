@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, date};
 
 use super::document::{
-    Action, Change, Detail, Document, Level, Live, LiveSource, Note as Remark, Object, ProjectUse, RESOURCE_TYPE,
-    ResourceChange, Site,
+    Action, Change, Detail, Document, Import, Level, Live, LiveSource, Note as Remark, Object, ProjectUse,
+    RESOURCE_TYPE, ResourceChange, Site,
 };
 use super::{Coverage, Shown, compose};
 use crate::model::desired::{Audience, Desired, Limits};
@@ -255,6 +255,17 @@ pub(super) fn rotation() -> Document {
     tell(&plan)
 }
 
+/// A version whose bytes come by this passage.
+pub(super) fn imported(passage: Passage) -> Document {
+    let mut plan = Plan::default();
+    let mut step = creation("Debian 12 - Latest", "https://cloud.debian.example/debian-12.qcow2");
+    if let Operation::Create(create) = &mut step.operation {
+        create.passage = passage;
+    }
+    plan.add(step);
+    tell(&plan)
+}
+
 /// Nothing to do.
 pub(super) fn empty() -> Document {
     let mut plan = Plan::default();
@@ -301,6 +312,14 @@ pub(super) fn hostile_document(text: &str) -> Document {
         change.address.push_str(&text());
         change.gallerist.reasons.push(text());
         change.gallerist.trust = Some(text());
+        change.gallerist.import = Some(Import {
+            method: text(),
+            copied_from: Some(text()),
+            stores: vec![text()],
+            disk_format: text(),
+            converted_from: Some(text()),
+            converted_by: Some(text()),
+        });
         change.gallerist.digest = Some(format!("{}:{}", text(), text()));
         for object in [&mut change.change.before, &mut change.change.after].into_iter().flatten() {
             object.visibility = text();

@@ -29,7 +29,7 @@ use crate::model::version::{Compression, DiskFormat, Origin};
 
 const PROGRAM: &str = "qemu-img";
 /// Longest time that a conversion may take.
-const PATIENCE: Duration = Duration::from_mins(60);
+const PATIENCE: Duration = Duration::from_hours(1);
 /// How often it is looked at.
 const PAUSE: Duration = Duration::from_millis(20);
 /// As much of its complaints as is read.

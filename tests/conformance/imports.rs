@@ -30,9 +30,9 @@ async fn shown(scene: &Scene, session: &Session, version: &str) -> Value {
 }
 
 fn tag<'a>(image: &'a Value, key: &str) -> Option<&'a str> {
-    let tags = image["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut tags = image["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let prefix = format!("gallerist:{key}=");
-    tags.filter_map(|tag| tag.strip_prefix(prefix.as_str())).next()
+    tags.find_map(|tag| tag.strip_prefix(prefix.as_str()))
 }
 
 /// The image holds these bytes, in this format, and says so.
@@ -52,6 +52,8 @@ pub(crate) async fn a_region_copies_what_another_one_has(scene: &Scene) {
     let (first, second) = (way(scene, ONE).await, way(scene, TWO).await);
     assert_eq!(first, Value::Null, "the first region has nobody to copy from");
     assert_eq!((&second["method"], &second["copied_from"]), (&json!("glance-download"), &json!(ONE)), "{second:#}");
+    let part = scene.gallerist(&["plan", "--target", &format!("*@{TWO}")]).await;
+    part.answers("Plan: 2 to add");
     scene.apply().await;
     for session in [&scene.admin, &scene.admin_two] {
         holds(&shown(scene, session, "1").await, &scene.bytes(FAMILY, "1"), "qcow2");
@@ -176,19 +178,6 @@ pub(crate) async fn a_qcow2_becomes_a_raw_disk_on_the_way(scene: &Scene) {
     // Also once it is asked for as it was published: the bytes of a version are never replaced.
     scene.want_on(admin, &[ONE, TWO], &[(FAMILY, "1")]);
     scene.settled().await;
-}
-
-/// The first region gets what the second one cannot be brought.
-pub(crate) async fn a_region_without_the_method_is_held(scene: &Scene) {
-    let admin = scene.estate().admin;
-    scene.want_with("[import]\nmethod = \"web-download\"", admin, &[ONE, TWO], &[(FAMILY, "1")]);
-    let (held, plan) = scene.holds().await;
-    let held: Vec<_> = held.iter().map(|(address, _, because)| (address.contains(TWO), because.as_str())).collect();
-    assert_eq!(held, [(true, "no_passage")], "{plan}");
-    plan.answers("not offered there; it offers `upload`, `glance-direct`");
-    scene.apply().await;
-    shown(scene, &scene.admin, "1").await;
-    assert_eq!(scene.images_of(&scene.admin_two, FAMILY, "1").await.len(), 0);
 }
 
 /// `begin` lets the Glance of the second region convert what it imports, for as long as what it returns is there.

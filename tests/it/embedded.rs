@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gallerist::sandbox::{Cell, Effect, Fault, Options, RegionOptions, Sandbox, Service, Services, Settings};
 
-use crate::conformance::imports::{a_region_without_the_method_is_held, glance_converts_what_it_imports};
+use crate::conformance::imports::glance_converts_what_it_imports;
 use crate::conformance::usage::who_cannot_be_asked_keeps_everything;
 use crate::conformance::{Estate, Scene, conformance};
 
@@ -85,7 +85,66 @@ async fn a_cell_that_is_down_keeps_everything() {
 async fn a_method_that_is_not_offered_holds_the_region_alone() {
     let (sandbox, estate) = cloud().await;
     settings(&sandbox, "RegionTwo", |glance| glance.import_methods = vec!["glance-direct".to_owned()]);
-    Scene::play(estate, "method", a_region_without_the_method_is_held).await;
+    let scenario = async |scene: &Scene| {
+        let web = "[import]\nmethod = \"web-download\"";
+        scene.want_with(web, scene.estate().admin, &["RegionOne", "RegionTwo"], &[("method", "1")]);
+        let (held, plan) = scene.holds().await;
+        let held: Vec<_> = held.iter().map(|(address, _, because)| (address.as_str(), because.as_str())).collect();
+        assert_eq!(held, [("method/1@RegionTwo", "no_passage")], "{plan}");
+        plan.answers("not offered there; it offers `upload`, `glance-direct`");
+        // A record of the cloud knows it as well.
+        scene.gallerist(&["snapshot", "-o", "cloud.json"]).await.exits(0);
+        scene.gallerist(&["plan", "--snapshot", "cloud.json"]).await.answers("it offers `upload`, `glance-direct`");
+        scene.apply().await;
+        assert_eq!(scene.images_of(&scene.admin, "method", "1").await.len(), 1);
+        assert_eq!(scene.images_of(&scene.admin_two, "method", "1").await.len(), 0);
+    };
+    Scene::play(estate, "method", scenario).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_fails_hurts_its_own_region_alone() {
+    let (sandbox, estate) = cloud().await;
+    let scenario = async |scene: &Scene| {
+        let copy = "[import]\nmethod = [\"glance-download\", \"upload\"]";
+        scene.want_with(copy, scene.estate().admin, &["RegionOne", "RegionTwo"], &[("copy", "1")]);
+        // Glance reads the other region with the same rights, and finds nothing there: the task says little, the image less.
+        let import = Fault::new(Effect::Meanwhile(Arc::new(|world| {
+            let images = world.region("RegionOne").expect("the estate has it");
+            let id = images.images().keys().next().expect("it has just been uploaded").clone();
+            images.delete_image(&id);
+        })));
+        let import = import.service(Service::Image).method("POST").path("/v2/images/*/import").expect("a glob");
+        sandbox.world().inject(import);
+        let run = scene.gallerist(&["apply", "--auto-approve"]).await;
+        assert!(run.to_string().contains("`glance-download` failed: Glance's task"), "{run}");
+        assert_eq!(scene.images_of(&scene.admin_two, "copy", "1").await.len(), 0, "{run}");
+        scene.apply().await;
+        for session in [&scene.admin, &scene.admin_two] {
+            assert_eq!(scene.images_of(session, "copy", "1").await.len(), 1);
+        }
+        scene.settled().await;
+    };
+    Scene::play(estate, "copy", scenario).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversion_that_fails_publishes_nothing() {
+    let estate = Estate { qemu_img: break_qemu_img, ..open().await };
+    let scenario = async |scene: &Scene| {
+        scene.want_with("[defaults]\ndisk_format = \"raw\"", scene.estate().admin, &["RegionOne"], &[("broken", "1")]);
+        scene.install_qemu_img("broken", "1");
+        let run = scene.gallerist(&["apply", "--auto-approve"]).await;
+        assert!(run.to_string().contains("`qemu-img` ended with exit status: 3: the disk is full"), "{run}");
+        assert_eq!(scene.images_of(&scene.admin, "broken", "1").await.len(), 0, "{run}");
+        assert_eq!(scene.left_in_scratch(), 0);
+    };
+    Scene::play(estate, "broken", scenario).await;
+}
+
+fn break_qemu_img(program: &Path, _disk: &Path) {
+    std::fs::write(program, "#!/bin/sh\necho the disk is full >&2\nexit 3\n").expect("the folder is ours");
+    std::fs::set_permissions(program, PermissionsExt::from_mode(0o755)).expect("the folder is ours");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

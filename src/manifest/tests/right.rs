@@ -9,7 +9,7 @@ use crate::model::desired::{Audience, BootNetwork};
 use crate::model::image::{Listing, Protection, Visibility};
 use crate::model::lifecycle::{DeleteWhen, SnapshotUse};
 use crate::model::name::VersionName;
-use crate::model::passage::Method;
+use crate::model::passage::{Converter, Method, Preferences};
 use crate::model::source::{Architecture, Distro, LeastTrust};
 use crate::model::version::{Compression, DiskFormat};
 
@@ -199,4 +199,15 @@ fn a_private_catalogue_has_its_own_lifecycle() {
     assert_eq!(rocky.lifecycle.latest.name.source(), "{name} now");
     assert_eq!(rocky.lifecycle.superseded[0].visibility, Some(Visibility::Private));
     assert_eq!(manifest.retirement, rocky.lifecycle);
+}
+
+#[test]
+fn an_import_has_one_method_or_several_and_one_store_or_several() {
+    let import = |text: &str| valid(&format!("{CATALOGUE}[import]\n{text}\n{IMAGE}")).import;
+    assert_eq!(valid(&format!("{CATALOGUE}{IMAGE}")).import, Preferences::default());
+    assert_eq!(import(""), Preferences::default());
+    assert_eq!(import("store = \"ceph\"").stores, ["ceph"]);
+    let several = import("method = [\"glance-download\", \"upload\"]\nconvert = \"glance\"");
+    assert_eq!(several.methods, [Method::GlanceDownload, Method::Upload]);
+    assert_eq!(several.converter, Converter::Glance);
 }
