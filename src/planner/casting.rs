@@ -217,13 +217,17 @@ fn boot_failed(image: &OwnedImage) -> bool {
     image.marks().boot == BootVerdict::Failed && image.part_played() == Role::Staged
 }
 
-/// What was never shown and cannot be finished: its bytes are lost, or a deletion of it had begun.
+/// What was never shown and cannot be finished: its bytes are lost, a deletion of it had begun, or it is held up in an
+/// import. Whoever began that has ended, for applies keep each other out; Glance may go on with it for ever, and takes no
+/// other bytes meanwhile.
 fn is_wreck(image: &OwnedImage) -> bool {
     image.part_played() == Role::Staged
         && match image.image().status {
             Status::Broken => true,
             Status::Deactivated => image.marks().condemned == Condemned::Yes,
-            Status::Queued | Status::Saving | Status::Uploading | Status::Importing | Status::Active => false,
+            Status::Uploading | Status::Importing => true,
+            Status::Queued => image.attributes().properties.contains_key("os_glance_import_task"),
+            Status::Saving | Status::Active => false,
         }
 }
 

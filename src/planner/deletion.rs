@@ -89,12 +89,13 @@ pub(super) fn of_abandoned(lifecycle: &Lifecycle, view: &SiteView, cast: &Cast<'
         // While the wanted version is refused, it may be the very image the refusal is about.
         (End::Frozen, _) | (_, Some(_)) => Ending::Stays,
         (End::Possible, None) => match image.image().status {
-            Status::Saving | Status::Uploading | Status::Importing => {
-                Ending::Held(Because::Busy(image.image().status.name()))
-            }
-            Status::Queued | Status::Active | Status::Deactivated | Status::Broken => {
-                with_evidence(lifecycle, view, image)
-            }
+            Status::Saving => Ending::Held(Because::Busy(image.image().status.name())),
+            Status::Queued
+            | Status::Uploading
+            | Status::Importing
+            | Status::Active
+            | Status::Deactivated
+            | Status::Broken => with_evidence(lifecycle, view, image),
         },
     }
 }

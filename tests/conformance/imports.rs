@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha512};
 
 use super::scene::{ONE, TWO};
-use super::{Scene, Session};
+use super::{Scene, Service, Session};
 
 const FAMILY: &str = "imports";
 
@@ -149,6 +150,42 @@ pub(crate) async fn a_failed_import_says_what_glance_says_and_leaves_nothing(sce
     assert_eq!(scene.images_of(&scene.admin, FAMILY, "1").await.len(), 0, "{run}");
     scene.apply().await;
     shown(scene, &scene.admin, "1").await;
+}
+
+/// Lets whoever was killed be forgotten.
+async fn unlock(scene: &Scene) {
+    let id = scene.gallerist(&["apply", "--auto-approve"]).await.exits(6).told("id");
+    scene.gallerist(&["unlock", &id]).await.exits(0);
+}
+
+pub(crate) async fn an_import_that_is_left_half_way_is_begun_anew(scene: &Scene) {
+    let admin = scene.estate().admin;
+    // Glance fetches from a publisher that has fallen silent, and nobody waits for it any more.
+    scene.want_with("[import]\nmethod = \"web-download\"", admin, &[ONE], &[(FAMILY, "1")]);
+    scene.stall(FAMILY, "1", true);
+    let run = scene.start(&["apply", "--auto-approve"]);
+    let begun = |image: &Value| image["os_glance_import_task"].is_string();
+    while !scene.images_of(&scene.admin, FAMILY, "1").await.iter().any(begun) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    run.kill().await;
+    scene.stall(FAMILY, "1", false);
+    unlock(scene).await;
+    scene.apply().await;
+    holds(&shown(scene, &scene.admin, "1").await, &scene.bytes(FAMILY, "1"), "qcow2");
+    scene.settled().await;
+
+    // The bytes are staged, and nobody asks for their import.
+    scene.want_with("[import]\nmethod = \"glance-direct\"", admin, &[ONE], &[(FAMILY, "2")]);
+    let glance = scene.relay(Service::Image).await;
+    let mut importing = glance.stop(Method::POST, |path| path.ends_with("/import"));
+    let run = scene.start(&["apply", "--auto-approve"]);
+    importing.arrived().await;
+    run.kill().await;
+    drop(importing);
+    unlock(scene).await;
+    scene.apply().await;
+    holds(&shown(scene, &scene.admin, "2").await, &scene.bytes(FAMILY, "2"), "qcow2");
 }
 
 pub(crate) async fn a_qcow2_becomes_a_raw_disk_on_the_way(scene: &Scene) {

@@ -46,6 +46,7 @@ macro_rules! conformance {
             imports::an_image_is_kept_in_the_store_that_is_asked_for,
             imports::glance_fetches_what_it_can_and_is_sent_the_rest,
             imports::a_failed_import_says_what_glance_says_and_leaves_nothing,
+            imports::an_import_that_is_left_half_way_is_begun_anew,
             imports::a_qcow2_becomes_a_raw_disk_on_the_way,
             economy::a_plan_without_changes_makes_five_requests_however_many_images_there_are,
             interruption::two_applies_at_once_have_one_winner,
