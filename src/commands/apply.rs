@@ -14,8 +14,10 @@ use super::{Stop, outcome, present, show};
 use crate::cli::{Apply, Global, PlanFormat, Planning};
 use crate::exit::Exit;
 use crate::manifest::ImportMethod;
+use crate::model::image::Visibility;
 use crate::model::operation::Verb;
 use crate::openstack::Performer;
+use crate::openstack::boot::{self, Trial};
 use crate::openstack::import::Route;
 use crate::render::console::Console;
 use crate::render::document::Document;
@@ -53,7 +55,10 @@ pub(super) async fn run(global: &Global, options: &Apply, console: &Console) -> 
         why = stopper.wait() => Err(why.before_any_change()),
     };
     let ended = match approved {
-        Ok(front) if front.plan.is_empty() => Ok(Exit::Done),
+        Ok(front) if front.plan.is_empty() => {
+            clear_boot_tests(&front, console).await;
+            Ok(Exit::Done)
+        }
         Ok(front) => carry_out(&front, usize::from(options.parallelism), console, &mut stopper).await,
         Err(stop) => Err(stop),
     };
@@ -156,6 +161,7 @@ pub(super) async fn carry_out(
     console: &Console,
     stopper: &mut Stopper,
 ) -> Result<Exit, Stop> {
+    clear_boot_tests(front, console).await;
     let mirror = crate::transfer::client().context("the client for mirrors")?;
     let import = &front.manifest.import;
     let route = match import.method {
@@ -167,7 +173,7 @@ pub(super) async fn carry_out(
         front.sites.iter().cloned(),
         mirror,
         (route, import.stores.clone()),
-        front.desired.boot_test.clone(),
+        front.desired.boot_test.clone().map(|test| Trial { test, catalogue: front.manifest.catalogue.clone() }),
     );
     let cancel = CancellationToken::new();
     let begun = Instant::now();
@@ -193,6 +199,30 @@ pub(super) async fn carry_out(
     let told = outcome::told(&front.plan, &outcomes, interruption, begun.elapsed());
     console.answer(&format!("\n{}", summary(&told)))?;
     Ok(ended_by.and_then(Why::exit).unwrap_or_else(|| outcome::exit(&front.plan, &outcomes)))
+}
+
+/// Removes the servers of boot tests that a dead run has left, where there can be any: a test is over before its image
+/// is shown. Those that cannot be removed are in the way of nothing but their image's deletion.
+async fn clear_boot_tests(front: &Front, console: &Console) {
+    let catalogue = &front.manifest.catalogue;
+    for site in &front.sites {
+        let images = front.observed.sites.get(&site.name).map(|view| view.images.values()).into_iter().flatten();
+        if !images.into_iter().any(|image| image.attributes.visibility == Visibility::Private) {
+            continue;
+        }
+        match boot::clear(site, catalogue).await {
+            Ok(names) => names.iter().for_each(|name| {
+                console.say(&format!(
+                    "Removed the server `{name}` on {}, which an earlier boot test had left.",
+                    site.name
+                ));
+            }),
+            Err(error) => console.complain(&format!(
+                "warning: whether a boot test has left a server on {} could not be found out: {error}",
+                site.name
+            )),
+        }
+    }
 }
 
 fn stop_at_once(why: Why, console: &Console) -> ! {

@@ -22,6 +22,8 @@ pub(crate) struct Scene {
     estate: Estate,
     /// What all names of this scene contain; also the name of its catalogue.
     key: String,
+    /// Further tables of its images.toml.
+    tables: std::sync::Mutex<String>,
     folder: TempDir,
     /// Only its mirror is used: the publishers of this scene.
     publishers: Sandbox,
@@ -61,6 +63,7 @@ impl Scene {
         std::fs::write(folder.path().join("clouds.yaml"), clouds).expect("the folder is ours");
         Self {
             key,
+            tables: std::sync::Mutex::default(),
             admin: login(estate.admin, ONE).await,
             admin_two: login(estate.admin, TWO).await,
             member: login(estate.member, ONE).await,
@@ -135,6 +138,11 @@ impl Scene {
         self.publishers.world().behave(&Self::path(family, version), behaviour);
     }
 
+    /// From now on the file has these tables as well.
+    pub(crate) fn configure(&self, tables: &str) {
+        tables.clone_into(&mut self.tables.lock().expect("nobody panics while holding it"));
+    }
+
     /// Publishes these versions and writes an images.toml that wants them.
     pub(crate) fn want(&self, families: &[(&str, &str)]) {
         self.want_on(self.estate.admin, &[ONE], families);
@@ -160,7 +168,11 @@ impl Scene {
 
     /// The beginning of an images.toml for that cloud.
     pub(crate) fn head(&self, cloud: &str, regions: &[&str]) -> String {
-        format!("[catalogue]\nname = \"{}\"\nclouds = [{{ cloud = \"{cloud}\", regions = {regions:?} }}]\n", self.key)
+        let tables = self.tables.lock().expect("nobody panics while holding it");
+        format!(
+            "[catalogue]\nname = \"{}\"\nclouds = [{{ cloud = \"{cloud}\", regions = {regions:?} }}]\n{tables}",
+            self.key
+        )
     }
 
     /// Writes a file of the folder that gallerist runs in.
@@ -177,6 +189,12 @@ impl Scene {
         clouds["clouds"][self.estate.admin][service.override_key()] = json!(relay.endpoint());
         self.write("clouds.yaml", clouds.to_string().as_bytes());
         relay
+    }
+
+    /// Whether a run holds the lock of the catalogue, dead or alive.
+    pub(crate) async fn is_locked(&self) -> bool {
+        let lock = format!("/metadefs/namespaces/gallerist::lock::{}", self.key);
+        self.admin.send(reqwest::Method::GET, Service::Image, &lock, None).await.0.is_success()
     }
 
     /// Starts gallerist.

@@ -31,6 +31,13 @@ async fn a_cinder_that_does_not_answer_keeps_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_nova_that_does_not_answer_keeps_everything() {
+    let cloud = Cloud::alone().await;
+    let stop = || cloud.without("nova");
+    Scene::play(estate(()), "nova", async |scene| who_cannot_be_asked_keeps_everything(scene, stop).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cell_that_is_down_keeps_everything() {
     let cloud = Cloud::alone().await;
     let stop = || cloud.without_second_cell();
