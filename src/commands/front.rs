@@ -23,6 +23,8 @@ use crate::render::Styles;
 use crate::render::console::Console;
 use crate::render::diagnostics::{self, Style};
 use crate::render::document::{self, LiveSource};
+use crate::render::fold::Log;
+use crate::upstream::contents;
 use crate::upstream::fetch::{Fetch, Patience};
 use crate::upstream::resolve::resolve;
 
@@ -84,7 +86,13 @@ pub(super) async fn plan_for(
     let desired = resolve(&manifest, lock, &fetch()?, names).await;
     let mut observed = observe(&sites, &desired, now).await?;
     ask_usage(&sites, &desired, &mut observed, now).await;
-    let shown = sites.iter().map(|site| document::Site {
+    let (shown, source) = (shown(&sites), LiveSource::Api);
+    decide(Facts { manifest, sites, shown, source, desired, observed, now, begun }, planning)
+}
+
+/// Sites as people are told of them.
+pub(super) fn shown(sites: &[Site]) -> Vec<document::Site> {
+    let shown = |site: &Site| document::Site {
         name: site.name.to_string(),
         cloud: site.cloud.clone(),
         region: site.region.clone(),
@@ -92,9 +100,8 @@ pub(super) async fn plan_for(
         project_id: Some(site.project.to_string()),
         project: site.project_name.clone(),
         user: Some(site.user.clone()),
-    });
-    let (shown, source) = (shown.collect(), LiveSource::Api);
-    decide(Facts { manifest, sites, shown, source, desired, observed, now, begun }, planning)
+    };
+    sites.iter().map(shown).collect()
 }
 
 /// Plans from what was read.
@@ -120,8 +127,25 @@ pub(super) fn decide(facts: Facts, planning: &Planning) -> Result<Front, Stop> {
     if let Some(targets) = targets {
         plan = planner::narrow(&plan, &desired, &|address: &Address| targets.is_match(address.to_string()));
     }
-    let reading = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let reading = milliseconds(begun);
     Ok(Front { manifest, sites, shown, source, desired, observed, plan, now, reading })
+}
+
+/// Looks into the new versions of a plan. Only people want to know, so only who shows it to people asks.
+///
+/// # Errors
+/// The TLS library cannot be set up.
+pub(super) async fn look_inside(front: &mut Front) -> Result<(), Stop> {
+    let questions = contents::questions(&front.plan);
+    if !questions.is_empty() {
+        contents::look_inside(&mut front.plan, questions, &fetch()?).await;
+    }
+    Ok(())
+}
+
+/// Milliseconds since then.
+pub(super) fn milliseconds(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// images.toml, its warnings said.
@@ -221,7 +245,11 @@ pub(super) fn selection(global: &Global, manifest: &Manifest) -> Result<Vec<Sele
     Ok(selection)
 }
 
-async fn observe(sites: &[Site], desired: &Desired, now: Timestamp) -> Result<Observed, Stop> {
+/// Every site as it is now.
+///
+/// # Errors
+/// One of them could not be read.
+pub(super) async fn observe(sites: &[Site], desired: &Desired, now: Timestamp) -> Result<Observed, Stop> {
     let names = planner::public_names(desired, now);
     let views = sites.iter().map(|site| async {
         let view = crate::openstack::observe(site, &desired.catalogue, &names).await;
@@ -248,10 +276,14 @@ async fn ask_usage(sites: &[Site], desired: &Desired, observed: &mut Observed, n
     }
 }
 
-/// Diagnostics as text for a terminal.
+/// Diagnostics as text for people, with what the log they end in makes of them.
 pub(super) fn snippets(diagnostics: &[Diagnostic], console: &Console) -> String {
     let style = if console.colours_messages() { Style::Coloured } else { Style::Plain };
-    diagnostics::human(diagnostics, style).trim_end().to_owned()
+    let text = diagnostics::human(diagnostics, style).trim_end().to_owned();
+    match console.log() {
+        Log::Github => format!("{text}\n{}", diagnostics::github(diagnostics)),
+        Log::Plain | Log::Gitlab => text,
+    }
 }
 
 /// The globs of `--target`, if there are any. `ubuntu-*` means whole families, `ubuntu-24.04/2026*` single versions.

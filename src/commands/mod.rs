@@ -3,7 +3,9 @@
 //! A command reads its arguments, calls the rooms that do the work, and says how it ended. To add one: a file here, a
 //! variant in `cli.rs` and its line in [`run`].
 
+mod adopt;
 mod apply;
+mod ci;
 mod completions;
 mod demo;
 mod drift;
@@ -23,6 +25,8 @@ mod schema;
 mod show;
 mod signals;
 mod snapshot;
+mod teller;
+mod twin;
 mod unlock;
 mod upstream;
 mod usage;
@@ -66,6 +70,7 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Validate(options) => validate::run(&cli.global, options, console),
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
+            Command::Adopt(options) => adopt::run(&cli.global, options, console).await,
             Command::Drift(options) => drift::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
             Command::Graph(options) => graph::run(&cli.global, options, console).await,
@@ -81,11 +86,13 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Man(options) => man::run(options, console),
         }
     };
-    match (cli.global.timeout, &cli.command) {
+    let ended = match (cli.global.timeout, &cli.command) {
         // `apply` keeps to the limit itself: it has a lock to give back, and work to bring to a safe point.
         (None, _) | (Some(_), Command::Apply(_)) => work.await,
         (Some(limit), _) => tokio::time::timeout(limit, work)
             .await
             .unwrap_or_else(|_| Err(Stop::new(Exit::Error, format!("error: not done within {limit:?} (--timeout)")))),
-    }
+    };
+    ci::ended(ended.as_ref().map_or_else(|stop| stop.exit, |exit| *exit), console);
+    ended
 }

@@ -3,6 +3,7 @@
 //! Everything the other rooms talk about, made so that what must not be cannot be written down: a foreign image is
 //! no operand, a deletion carries its evidence, a digest is strong.
 
+pub mod adoption;
 pub mod desired;
 pub mod digest;
 pub mod drift;
@@ -12,6 +13,7 @@ pub mod name;
 pub mod observed;
 pub mod operation;
 pub mod ours;
+pub mod packages;
 pub mod plan;
 pub mod reason;
 pub mod source;

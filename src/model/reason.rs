@@ -2,6 +2,7 @@
 //!
 //! Reasons are for people and never steer: nothing in `apply` looks at them.
 
+use super::adoption::Sureness;
 use super::digest::Digest;
 use super::name::{Address, ImageId, ImageName, SiteName, VersionName};
 use super::usage::{Source, User};
@@ -45,6 +46,8 @@ pub enum Reason {
     Unused,
     /// Never shown to anybody, and no longer wanted.
     Abandoned,
+    /// It is to become the catalogue's own.
+    Adopted(Sureness),
 }
 
 /// Why something is not done.
@@ -130,6 +133,13 @@ pub enum Note {
     },
     /// New versions are shown without having been booted.
     NoBootTest,
+    /// What a new version changes of the packages inside could not be read.
+    PackagesUnknown {
+        /// The new version.
+        address: Address,
+        /// Why.
+        why: String,
+    },
     /// A site shows fewer images than the catalogue was created with because a marked image is not ours.
     Unrecognised {
         /// Where.

@@ -10,6 +10,7 @@
 //! To add an output format: one file with a function from [`Document`] to a text, its line in [`Format`] and its line
 //! in [`render`]. To add a reason or a hold: its sentence in `words`; the compiler asks for it.
 
+pub mod adoption;
 pub mod brief;
 mod compose;
 pub mod console;
@@ -18,7 +19,9 @@ pub mod diff;
 pub mod document;
 pub mod drift;
 pub mod escape;
+pub mod events;
 mod fields;
+pub mod fold;
 mod github;
 mod gitlab;
 pub mod graph;
@@ -36,13 +39,15 @@ pub mod summary;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod upstream;
 pub mod usage;
 pub mod words;
 
 pub use compose::{Coverage, Shown, compose};
 pub use document::Document;
-pub use human::conclusion;
+pub use human::{conclusion, parts};
 pub use json::PLAN_SCHEMA;
 pub use refusal::refusal;
 pub use saved::{NotAPlan, read_saved};

@@ -6,12 +6,13 @@
 //! Foreign names inside a sentence stand in quotation marks and are escaped as for a terminal; each format still
 //! escapes the whole sentence for its own sink.
 
+use crate::model::adoption::Sureness;
 use crate::model::name::ImageId;
 use crate::model::operation::Verb;
 use crate::model::reason::{Because, Note, Reason};
 use crate::model::usage::{Source, User, UserKind};
 
-use super::document::{Action, GuardStatus, Level};
+use super::document::{Action, GuardStatus, Level, Package, Packages};
 use super::escape::{quoted, terminal};
 
 /// `1 image`, `2 images`.
@@ -63,6 +64,25 @@ pub const fn verdict(status: GuardStatus) -> &'static str {
     }
 }
 
+/// What has become of the packages inside: `62 changed, 4 added, 4 removed`.
+pub fn packages(packages: &Packages) -> String {
+    let counts = [(packages.changed, "changed"), (packages.added, "added"), (packages.removed, "removed")];
+    let told: Vec<_> =
+        counts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+    if told.is_empty() { "none changed".to_owned() } else { told.join(", ") }
+}
+
+/// One package: `openssl 3.0.13 -> 3.0.14`.
+pub fn package(package: &Package) -> String {
+    let name = terminal(&package.name);
+    match (package.before.as_deref().map(terminal), package.after.as_deref().map(terminal)) {
+        (Some(before), Some(after)) => format!("{name} {before} -> {after}"),
+        (None, Some(after)) => format!("{name} {after} added"),
+        (Some(before), None) => format!("{name} {before} removed"),
+        (None, None) => name,
+    }
+}
+
 /// Why something is done.
 pub fn reason(reason: &Reason) -> String {
     match reason {
@@ -80,8 +100,16 @@ pub fn reason(reason: &Reason) -> String {
         Reason::UndoDeletion => "a deletion had begun and is taken back".to_owned(),
         Reason::Unused => "superseded, due, and nothing uses it".to_owned(),
         Reason::Abandoned => "never shown to anybody, and no longer wanted".to_owned(),
+        Reason::Adopted(Sureness::Proven) => "it is taken over: its bytes are the publisher's".to_owned(),
+        Reason::Adopted(Sureness::Claimed) => "it is taken over: somebody has said what it is".to_owned(),
+        Reason::Adopted(Sureness::Stated | Sureness::Unknown) => {
+            "it is taken over: its own name and properties say what it is".to_owned()
+        }
     }
 }
+
+/// Why an image is marked that was not the catalogue's own, as a word for programs.
+pub const ADOPTED: &str = "update_because_adopted";
 
 /// Why something is done, as a word for programs: Terraform's `action_reason`.
 pub const fn reason_code(verb: Verb, reason: &Reason) -> &'static str {
@@ -100,6 +128,7 @@ pub const fn reason_code(verb: Verb, reason: &Reason) -> &'static str {
         (_, Reason::UndoDeletion) => "update_because_deletion_undone",
         (_, Reason::Unused) => "delete_because_unused",
         (_, Reason::Abandoned) => "delete_because_abandoned",
+        (_, Reason::Adopted(_)) => ADOPTED,
     }
 }
 
@@ -145,6 +174,11 @@ pub fn note(note: &Note) -> (&'static str, Level, String) {
             "no_boot_test",
             Level::Warning,
             "new versions are shown without having been booted: images.toml has no [boot_test]".to_owned(),
+        ),
+        Note::PackagesUnknown { address, why } => (
+            "packages_unknown",
+            Level::Info,
+            format!("which packages {address} changes could not be read: {}", terminal(why)),
         ),
         Note::Unrecognised { site, ids } => (
             "unrecognised",

@@ -20,6 +20,7 @@ mod armor;
 mod centos_stream;
 pub mod checksums;
 pub mod clear_signed;
+pub mod contents;
 mod debian;
 mod error;
 mod fedora_cloud;

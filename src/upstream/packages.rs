@@ -6,9 +6,8 @@
 //! | Debian's build JSON | `items[kind=Build].data.packages[]`, each with `name` and `version` |
 //! | Flatcar's `_packages.txt` | `category/name-version::repository` |
 //!
-//! The lists are for people to read; nothing is decided by them, and so nothing has to vouch for them.
-
-use std::collections::BTreeMap;
+//! The lists are for people to read; nothing is decided by them, and so nothing has to vouch for them. Their size has a
+//! bound, and so has what is shown of each name.
 
 use serde_json::Value;
 use url::Url;
@@ -16,10 +15,13 @@ use url::Url;
 use super::UpstreamError;
 use super::fetch::{Expected, Fetch};
 use super::outlet::{json, utf8};
+use crate::model::packages::Packages;
 use crate::model::version::{PackageDialect, PackageList};
 
-/// Names and versions of what is inside an image.
-pub type Packages = BTreeMap<String, String>;
+/// The longest list that is read: five times the longest seen, which was Debian's.
+const LONGEST: usize = 4 << 20;
+/// Longer names and versions are no names and versions.
+const LONGEST_WORD: usize = 200;
 
 /// Fetches and reads a package list.
 ///
@@ -28,15 +30,19 @@ pub type Packages = BTreeMap<String, String>;
 pub async fn packages(list: &PackageList, fetch: &Fetch) -> Result<Packages, UpstreamError> {
     let url = Url::parse(&list.url).map_err(|error| UpstreamError::unreadable(&list.url.escape_debug(), error))?;
     let bytes = fetch.get(&url, Expected::Data).await?;
+    if bytes.len() > LONGEST {
+        return Err(UpstreamError::unreadable(&url, format_args!("it is longer than {} MiB", LONGEST >> 20)));
+    }
     read(&url, utf8(&url, &bytes)?, list.dialect)
 }
 
 fn read(url: &Url, text: &str, dialect: PackageDialect) -> Result<Packages, UpstreamError> {
-    let packages: Packages = match dialect {
+    let mut packages: Packages = match dialect {
         PackageDialect::UbuntuManifest => text.lines().filter_map(ubuntu).collect(),
         PackageDialect::DebianBuild => debian(&json(url, text)?),
         PackageDialect::FlatcarPackages => text.lines().filter_map(flatcar).collect(),
     };
+    packages.retain(|name, version| name.len() <= LONGEST_WORD && version.len() <= LONGEST_WORD);
     if packages.is_empty() { Err(UpstreamError::unreadable(url, "it lists no packages")) } else { Ok(packages) }
 }
 
