@@ -13,9 +13,12 @@ pub mod name;
 pub mod observed;
 pub mod operation;
 pub mod ours;
+pub mod packages;
 pub mod plan;
 pub mod reason;
 pub mod source;
 pub mod template;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod usage;
 pub mod version;

@@ -105,6 +105,8 @@ pub(super) struct Identity {
     pub(super) projects: [Project; 3],
     pub(super) users: Vec<User>,
     tokens: BTreeMap<String, Token>,
+    /// How much later it is for Keystone than it really is.
+    pub(super) ahead: SignedDuration,
 }
 
 impl Identity {
@@ -124,13 +126,14 @@ impl Identity {
             user("other", &projects[2], Role::Member),
             user("auditor", &projects[0], Role::Reader),
         ];
-        Self { projects, users, tokens: BTreeMap::new() }
+        Self { projects, users, tokens: BTreeMap::new(), ahead: SignedDuration::ZERO }
     }
 
     /// Issues a token, and says what it is called.
     pub(super) fn issue(&mut self, user: User, methods: Vec<String>) -> (String, Token) {
-        let issued_at = Timestamp::now();
-        let expires_at = issued_at.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
+        let now = Timestamp::now();
+        let expires_at = now.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
+        let issued_at = now.saturating_add(self.ahead).unwrap_or(now);
         let token = Token { user, methods, issued_at, expires_at };
         let name = format!("sandbox-{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         self.tokens.insert(name.clone(), token.clone());

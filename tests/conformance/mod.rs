@@ -17,6 +17,7 @@ pub(crate) mod economy;
 mod estate;
 pub(crate) mod foreign;
 pub(crate) mod interruption;
+pub(crate) mod mortality;
 pub(crate) mod presence;
 pub(crate) mod private;
 pub(crate) mod regions;
@@ -27,6 +28,7 @@ mod run;
 mod scene;
 mod session;
 pub(crate) mod snapshot;
+pub(crate) mod trial;
 pub(crate) mod usage;
 
 pub(crate) use estate::Estate;
@@ -49,6 +51,9 @@ macro_rules! conformance {
             interruption::two_applies_at_once_have_one_winner,
             interruption::an_apply_killed_during_an_upload_leaves_nothing_behind,
             interruption::an_apply_killed_between_the_halves_of_a_hand_over_is_finished,
+            interruption::a_boot_test_that_was_killed_is_cleared_away,
+            mortality::a_rotation_that_dies_at_any_request_is_finished,
+            trial::what_does_not_boot_is_not_shown,
             usage::who_boots_from_a_condemned_version_keeps_it,
             adoption::what_was_made_by_hand_is_taken_over_and_keeps_its_id,
             drift::each_difference_alone_is_told_in_its_class,

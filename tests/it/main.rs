@@ -15,6 +15,8 @@ mod drift;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod mirrors;
@@ -27,7 +29,13 @@ mod properties;
 #[cfg(test)]
 mod publishers;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod seasons;
+#[cfg(test)]
+mod signers;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
