@@ -140,7 +140,9 @@ pub(super) async fn prepare(
         Evidence::Publisher | Evidence::Bytes => known(&manifest, console).await?,
         Evidence::Claims => {
             let named = |id: &ImageId| claims.iter().any(|claim| claim.image == *id);
-            images.values_mut().for_each(|images| images.retain(|id, _| named(id)));
+            for images in images.values_mut() {
+                images.retain(|id, _| named(id));
+            }
             BTreeMap::new()
         }
     };

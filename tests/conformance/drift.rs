@@ -57,9 +57,9 @@ async fn id_of(scene: &Scene, family: &str, version: &str) -> String {
     scene.image_of(family, version).await["id"].as_str().expect("an image has an id").to_owned()
 }
 
-async fn set(scene: &Scene, family: &str, path: &str, value: &str) {
+async fn set(scene: &Scene, family: &str, attribute: &str, value: &str) {
     let id = id_of(scene, family, "1").await;
-    let patch = json!([{"op": "replace", "path": path, "value": value}]);
+    let patch = json!([{"op": "replace", "path": attribute, "value": value}]);
     assert_eq!(scene.admin.patch_image(&id, &patch).await.0, 200);
 }
 

@@ -89,7 +89,9 @@ fn an_old_version_that_tenants_use_is_missed_and_one_that_nobody_uses_is_remembe
     assert!(stage.read("drift.html").contains("<li>demo <code>"), "the page says whom to write to");
 
     // Both could go by their lifecycle; the next apply would have deleted only the one.
-    old.iter().for_each(|id| stage.world().region(REGION).unwrap().delete_image(id));
+    for id in &old {
+        stage.world().region(REGION).unwrap().delete_image(id);
+    }
     let (exit, report) = drift(&stage, &["--baseline", "before.json", "--report", "json=after.json"]);
     assert_eq!((exit, listed(&report)), (Some(2), vec!["missing debian-12/20261013-2601 new".to_owned()]));
     assert_eq!(report["findings"][0]["change"]["after"]["used_by"], serde_json::json!([format!("server {server}")]));
