@@ -134,3 +134,21 @@ pub(crate) async fn all_differences_at_once_are_told_each_in_its_class(scene: &S
     }
     scene.gallerist(&["drift", "--baseline", BASELINE]).await.exits(2).answers("pruned/1");
 }
+
+/// Nothing of the lifecycle keeps it: the next apply would delete it if nobody used it.
+pub(crate) async fn an_old_version_that_was_deleted_while_in_use_is_missed(scene: &Scene) {
+    for version in ["1", "2"] {
+        scene.want(&[(PRUNED, version)]);
+        scene.apply().await;
+    }
+    let old = id_of(scene, PRUNED, "1").await;
+    let server = scene.other.server(&scene.title(PRUNED), &old).await;
+    scene.gallerist(&["drift", "--report", &format!("json={BASELINE}")]).await.exits(0);
+    prune(scene).await;
+    let (findings, report) = drift(scene, 2, &[]).await;
+    assert_eq!(findings, ["missing pruned/1 new"]);
+    assert_eq!(report["findings"][0]["change"]["after"]["used_by"], json!([format!("server {server}")]));
+    // As soon as nobody uses it any more it is what the next apply would have made of it.
+    scene.other.delete(Service::Compute, &format!("/servers/{server}")).await;
+    assert_eq!(drift(scene, 0, &[]).await.0, Vec::<String>::new());
+}

@@ -245,7 +245,12 @@ fn described<'a>(estate: &Estate<'a>, image: &Image) -> BTreeMap<&'a FamilyName,
 /// The versions that an image says it is.
 fn versions_told(family: &Family, known: &[Version], image: &Image) -> BTreeMap<VersionName, Vec<Telling>> {
     let mut told: BTreeMap<VersionName, Vec<Telling>> = BTreeMap::new();
-    let mut tell = |version: VersionName, telling| told.entry(version).or_default().push(telling);
+    let mut tell = |version: VersionName, telling| {
+        let told = told.entry(version).or_default();
+        if !told.contains(&telling) {
+            told.push(telling);
+        }
+    };
     if let Some(version) = source_of(known, image) {
         tell(version.name.clone(), Telling::Source);
     }
