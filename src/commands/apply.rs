@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::adopt::{self, Terms};
 use super::front::{self, Front};
 use super::locks::Locks;
 use super::signals::{Stopper, Why};
@@ -15,8 +16,10 @@ use super::{Stop, outcome, present, show};
 use crate::cli::{Apply, ApplyFormat, Global, Planning};
 use crate::exit::Exit;
 use crate::manifest::ImportMethod;
+use crate::model::image::Visibility;
 use crate::model::operation::Verb;
 use crate::openstack::Performer;
+use crate::openstack::boot::{self, Trial};
 use crate::openstack::import::Route;
 use crate::render::console::Console;
 use crate::render::document::Document;
@@ -56,7 +59,10 @@ async fn plan_and_do(global: &Global, options: &Apply, console: &Console, teller
     let work = async {
         locks.acquire(options.lock_timeout, console).await?;
         let now = jiff::Timestamp::now();
-        let mut front = front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?;
+        let mut front = match saved.as_ref().and_then(adopt::claims_of) {
+            Some(claims) => adopt::prepare(manifest, sites.clone(), Terms::claims_alone(claims), console).await?.front,
+            None => front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?,
+        };
         front::look_inside(&mut front).await?;
         approved(global, options, &planning, saved.as_ref(), &front, (console, teller)).await.map(|()| front)
     };
@@ -65,7 +71,10 @@ async fn plan_and_do(global: &Global, options: &Apply, console: &Console, teller
         why = stopper.wait() => Err(why.before_any_change()),
     };
     let ended = match approved {
-        Ok(front) if front.plan.is_empty() => Ok(Exit::Done),
+        Ok(front) if front.plan.is_empty() => {
+            clear_boot_tests(&front, teller).await;
+            Ok(Exit::Done)
+        }
         Ok(front) => carry_out(&front, usize::from(options.parallelism), teller, &mut stopper).await,
         Err(stop) => Err(stop),
     };
@@ -168,6 +177,7 @@ pub(super) async fn carry_out(
     teller: &Teller,
     stopper: &mut Stopper,
 ) -> Result<Exit, Stop> {
+    clear_boot_tests(front, teller).await;
     let mirror = crate::transfer::client().context("the client for mirrors")?;
     let import = &front.manifest.import;
     let route = match import.method {
@@ -179,7 +189,7 @@ pub(super) async fn carry_out(
         front.sites.iter().cloned(),
         mirror,
         (route, import.stores.clone()),
-        front.desired.boot_test.clone(),
+        front.desired.boot_test.clone().map(|test| Trial { test, catalogue: front.manifest.catalogue.clone() }),
     );
     let cancel = CancellationToken::new();
     let begun = Instant::now();
@@ -204,6 +214,30 @@ pub(super) async fn carry_out(
     let told = outcome::told(&front.plan, &outcomes, interruption, begun.elapsed());
     teller.outcome(&told)?;
     Ok(ended_by.and_then(Why::exit).unwrap_or_else(|| outcome::exit(&front.plan, &outcomes)))
+}
+
+/// Removes the servers of boot tests that a dead run has left, where there can be any: a test is over before its image
+/// is shown. Those that cannot be removed are in the way of nothing but their image's deletion.
+async fn clear_boot_tests(front: &Front, teller: &Teller) {
+    let catalogue = &front.manifest.catalogue;
+    for site in &front.sites {
+        let images = front.observed.sites.get(&site.name).map(|view| view.images.values()).into_iter().flatten();
+        if !images.into_iter().any(|image| image.attributes.visibility == Visibility::Private) {
+            continue;
+        }
+        match boot::clear(site, catalogue).await {
+            Ok(names) => names.iter().for_each(|name| {
+                teller.say(&format!(
+                    "Removed the server `{name}` on {}, which an earlier boot test had left.",
+                    site.name
+                ));
+            }),
+            Err(error) => teller.complain(&format!(
+                "warning: whether a boot test has left a server on {} could not be found out: {error}",
+                site.name
+            )),
+        }
+    }
 }
 
 fn stop_at_once(why: Why, teller: &Teller) -> ! {

@@ -94,6 +94,11 @@ impl Teller {
         Ok(())
     }
 
+    /// Something beside the work.
+    pub(super) fn say(&self, text: &str) {
+        self.console.say(text);
+    }
+
     /// Something that must be heard beside it.
     pub(super) fn complain(&self, text: &str) {
         self.console.complain(text);

@@ -11,7 +11,7 @@
 //! osauth carries the session (its `AuthType`, its authenticated client, its endpoint filters); its configuration
 //! loader, its discovery and its errors are not used, each for the reason given in the file that does it instead.
 
-mod boot;
+pub mod boot;
 mod catalogue;
 pub mod clouds;
 pub mod error;
@@ -29,7 +29,7 @@ mod wire;
 
 pub use clouds::Surroundings;
 pub use error::{ApiError, ErrorKind, Service};
-pub use observe::{observe, public_images};
+pub use observe::{observe, project_images, public_images};
 pub use perform::Performer;
 pub use site::{ConnectError, Rights, Selection, Site, Unconnected, connect, connect_each};
 pub use usage::{Naming, Question, UsageReader};

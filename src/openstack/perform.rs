@@ -10,7 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 
-use super::boot;
+use super::boot::{self, Trial};
 use super::error::{ApiError, ErrorKind};
 use super::glance::NewImage;
 use super::import::{self, Route};
@@ -18,7 +18,6 @@ use super::site::Site;
 use super::usage::{Question, UsageReader};
 use crate::apply::request::{Answer, BootOutcome, Failure, FailureKind, Request, Window};
 use crate::apply::{Meter, Perform};
-use crate::model::desired::BootTest;
 use crate::model::name::{ImageId, SiteName};
 use crate::model::operation::Delivered;
 use crate::model::version::{DiskFormat, Version};
@@ -31,7 +30,7 @@ pub struct Performer {
     mirror: reqwest::Client,
     route: Route,
     stores: Vec<String>,
-    boot_test: Option<BootTest>,
+    boot_test: Option<Trial>,
     limits: Limits,
 }
 
@@ -41,7 +40,7 @@ impl Performer {
         sites: impl IntoIterator<Item = Site>,
         mirror: reqwest::Client,
         (route, stores): (Route, Vec<String>),
-        boot_test: Option<BootTest>,
+        boot_test: Option<Trial>,
     ) -> Self {
         let sites = sites.into_iter().map(|site| (site.name.clone(), site)).collect();
         Self { sites, mirror, route, stores, boot_test, limits: Limits::default() }
@@ -126,7 +125,7 @@ impl Performer {
             Request::Deliver { version, min_disk, targets } => self.deliver(&version, min_disk, &targets, meter).await,
             Request::Boot { site, id } => match &self.boot_test {
                 None => Ok(Answer::Booted(BootOutcome::NotAsked)),
-                Some(test) => Ok(Answer::Booted(boot::test(self.site(&site)?, test, &id).await?)),
+                Some(trial) => Ok(Answer::Booted(boot::test(self.site(&site)?, trial, &id).await?)),
             },
             Request::Patch { site, id, from, to } => {
                 self.site(&site)?.glance.patch(&id, &from, &to).await?;

@@ -8,6 +8,10 @@
 
 use std::cmp::Ordering;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::Context;
 use crate::model::desired::{Chosen, Family, Wanted};
 use crate::model::image::{Status, Visibility};
@@ -72,7 +76,7 @@ pub(super) fn cast<'a>(context: &Context<'a>, family: Option<&'a Family>, images
     let present = present(&images).cloned();
     let choice = match family {
         None => Choice { latest: Latest::Nobody, refusal: None, end: End::Possible },
-        Some(family) => choose(family, &images, present.as_ref()),
+        Some(family) => choose(family, &images, present.as_ref(), context.today),
     };
     let chosen = match &choice.latest {
         Latest::Existing(image, _) | Latest::New(_, Record::Existing(image)) => Some(image.id().clone()),
@@ -101,7 +105,7 @@ struct Choice<'a> {
     end: End,
 }
 
-fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedImage>) -> Choice<'a> {
+fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedImage>, today: Date) -> Choice<'a> {
     // Whatever speaks against the wanted version, the present latest keeps its part.
     let keep = |refusal: Because, end: End| Choice {
         latest: present
@@ -121,7 +125,7 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
         let refusal = Because::Older { wanted: name.clone(), present: present.marks().version.clone() };
         return keep(refusal, End::Possible);
     }
-    let usable = images.iter().filter(|image| image.marks().version == *name && !is_wreck(image));
+    let usable = images.iter().filter(|image| image.marks().version == *name && !is_wreck(image, today));
     let candidate = usable.min_by(|one, other| {
         (usability(one), one.role_rank(), one.image().created_at, one.id()).cmp(&(
             usability(other),
@@ -197,13 +201,21 @@ fn boot_failed(image: &OwnedImage) -> bool {
 }
 
 /// What was never shown and cannot be finished: its bytes are lost, or a deletion of it had begun.
-fn is_wreck(image: &OwnedImage) -> bool {
+fn is_wreck(image: &OwnedImage, today: Date) -> bool {
     image.part_played() == Role::Staged
         && match image.image().status {
             Status::Broken => true,
             Status::Deactivated => image.marks().condemned == Condemned::Yes,
-            Status::Queued | Status::Saving | Status::Uploading | Status::Importing | Status::Active => false,
+            Status::Saving | Status::Uploading | Status::Importing => is_stuck(image, today),
+            Status::Queued | Status::Active => false,
         }
+}
+
+/// Whether its bytes have been on their way for a whole day at least: then nobody sends them any more, be it that Glance
+/// died in the middle. A record whose age is not known is waited for.
+pub(super) fn is_stuck(image: &OwnedImage, today: Date) -> bool {
+    let created = image.image().created_at.map(|created| created.to_zoned(TimeZone::UTC).date());
+    created.is_some_and(|created| created.saturating_add(2.days()) <= today)
 }
 
 pub(super) fn newest_first(one: &OwnedImage, other: &OwnedImage) -> Ordering {

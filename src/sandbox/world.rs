@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::faults::{Fault, Faults};
-use super::identity::Identity;
+use super::identity::{Identity, Project};
 use super::mirror::{Behaviour, Mirror};
 use super::region::Region;
 
@@ -83,10 +83,15 @@ pub struct World {
 }
 
 impl World {
-    pub(super) fn new(clock: Clock, regions: BTreeMap<String, Region>, endpoints: Vec<Endpoint>) -> Self {
+    pub(super) fn new(
+        clock: Clock,
+        home: Project,
+        regions: BTreeMap<String, Region>,
+        endpoints: Vec<Endpoint>,
+    ) -> Self {
         Self {
             clock,
-            identity: Identity::new(),
+            identity: Identity::new(home),
             regions,
             endpoints,
             mirror: Mirror::default(),
@@ -131,6 +136,11 @@ impl World {
     /// Makes every token worthless; whoever goes on must authenticate again.
     pub fn revoke_tokens(&mut self) {
         self.identity.revoke_all();
+    }
+
+    /// From now on Keystone says that it is so much later than it is.
+    pub fn set_keystone_ahead(&mut self, ahead: SignedDuration) {
+        self.identity.ahead = ahead;
     }
 
     /// Adds a fault behind those that are already waiting.

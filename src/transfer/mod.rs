@@ -43,7 +43,7 @@ use crate::model::version::{Compression, DiskFormat, Origin};
 pub use body::Body;
 pub use client::client;
 pub use deliver::deliver;
-pub use digesting::digest_file;
+pub use digesting::{digest_file, digest_stream};
 
 pub use error::{Stage, TransferError};
 

@@ -16,6 +16,7 @@
 mod almalinux;
 mod alpine;
 mod archlinux;
+mod armor;
 mod centos_stream;
 pub mod checksums;
 pub mod clear_signed;

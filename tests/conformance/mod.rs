@@ -11,10 +11,13 @@
 //!
 //! To add a scenario: an `async fn(&Scene)` in a file here, and its line in [`conformance`].
 
+pub(crate) mod adoption;
+pub(crate) mod drift;
 pub(crate) mod economy;
 mod estate;
 pub(crate) mod foreign;
 pub(crate) mod interruption;
+pub(crate) mod mortality;
 pub(crate) mod presence;
 pub(crate) mod private;
 pub(crate) mod regions;
@@ -24,9 +27,12 @@ pub(crate) mod rotation;
 mod run;
 mod scene;
 mod session;
+pub(crate) mod snapshot;
+pub(crate) mod trial;
 pub(crate) mod usage;
 
 pub(crate) use estate::Estate;
+pub(crate) use run::Run;
 pub(crate) use scene::Scene;
 pub(crate) use session::{Service, Session};
 
@@ -45,7 +51,15 @@ macro_rules! conformance {
             interruption::two_applies_at_once_have_one_winner,
             interruption::an_apply_killed_during_an_upload_leaves_nothing_behind,
             interruption::an_apply_killed_between_the_halves_of_a_hand_over_is_finished,
+            interruption::a_boot_test_that_was_killed_is_cleared_away,
+            mortality::a_rotation_that_dies_at_any_request_is_finished,
+            trial::what_does_not_boot_is_not_shown,
             usage::who_boots_from_a_condemned_version_keeps_it,
+            adoption::what_was_made_by_hand_is_taken_over_and_keeps_its_id,
+            drift::each_difference_alone_is_told_in_its_class,
+            drift::all_differences_at_once_are_told_each_in_its_class,
+            snapshot::a_plan_from_a_snapshot_is_the_plan_of_its_cloud,
+            snapshot::a_twin_has_the_plan_of_its_cloud_and_can_be_applied,
         );
     };
     ($open:path; $($theme:ident::$scenario:ident,)+) => {

@@ -1,5 +1,6 @@
 //! One run of the real binary, and what it must have said. Whatever fails prints all that it said.
 
+use std::io::BufRead as _;
 use std::process::{Child, ExitStatus};
 
 use serde_json::Value;
@@ -20,11 +21,21 @@ impl Run {
         self
     }
 
+    /// The answer.
+    pub(crate) fn answer(&self) -> &str {
+        &self.stdout
+    }
+
     /// The answer contains this.
     #[track_caller]
     pub(crate) fn answers(&self, text: &str) -> &Self {
         assert!(self.stdout.contains(text), "the answer must contain `{text}`\n{self}");
         self
+    }
+
+    /// The answer contains this, or does not.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        self.stdout.contains(text)
     }
 
     /// There was nothing to do.
@@ -71,12 +82,30 @@ impl Running {
         Self { command: arguments.join(" "), child: Some(child) }
     }
 
+    /// What follows a word at the beginning of a line that it answers, as soon as it does.
+    pub(crate) async fn tells(&mut self, word: &'static str) -> String {
+        let stdout = self.child.as_mut().and_then(|child| child.stdout.take()).expect("it is read once");
+        let told = tokio::task::spawn_blocking(move || {
+            let lines = std::io::BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.filter_map(|line| line.strip_prefix(word).map(|rest| rest.trim().to_owned())).next()
+        });
+        told.await.expect("reading does not panic").unwrap_or_else(|| panic!("it never told `{word}`"))
+    }
+
     /// Kills it as `kill -9` does, and waits until it is dead.
     pub(crate) async fn kill(mut self) -> Run {
         if let Some(child) = &mut self.child {
             child.kill().expect("it is our child");
         }
         self.ended().await
+    }
+
+    /// Waits until it has ended by itself, and leaves it to be looked at.
+    pub(crate) async fn is_over(&mut self) {
+        let child = self.child.as_mut().expect("it is taken at the end");
+        while child.try_wait().expect("it is our child").is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits for its end.

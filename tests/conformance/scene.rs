@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::{Command, Stdio};
 
 use futures_util::FutureExt as _;
+use gallerist::sandbox::exhibition::{Edition, Exhibition};
 use gallerist::sandbox::{Behaviour, Options, Sandbox, image};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -22,6 +23,8 @@ pub(crate) struct Scene {
     estate: Estate,
     /// What all names of this scene contain; also the name of its catalogue.
     key: String,
+    /// Further tables of its images.toml.
+    tables: std::sync::Mutex<String>,
     folder: TempDir,
     /// Only its mirror is used: the publishers of this scene.
     publishers: Sandbox,
@@ -38,7 +41,13 @@ pub(crate) struct Scene {
 impl Scene {
     /// Plays a scenario, and clears away what it made, however it ends.
     pub(crate) async fn play(estate: Estate, theme: &str, scenario: impl AsyncFnOnce(&Self)) {
-        let scene = Self::open(estate, theme).await;
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        Self::play_in(estate, format!("{theme}-{}", &unique[..8]), scenario).await;
+    }
+
+    /// The same in a catalogue of this name, which must be nobody else's.
+    pub(crate) async fn play_in(estate: Estate, catalogue: String, scenario: impl AsyncFnOnce(&Self)) {
+        let scene = Self::open(estate, catalogue).await;
         let ended = AssertUnwindSafe(scenario(&scene)).catch_unwind().await;
         scene.clear().await;
         // Now the cloud may go.
@@ -48,14 +57,14 @@ impl Scene {
         }
     }
 
-    async fn open(estate: Estate, theme: &str) -> Self {
+    async fn open(estate: Estate, key: String) -> Self {
         let login = async |name, region| Session::login(&estate.clouds, name, Some(region)).await;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let clouds = std::fs::read_to_string(&estate.clouds).expect("clouds.yaml can be read");
         std::fs::write(folder.path().join("clouds.yaml"), clouds).expect("the folder is ours");
-        let unique = uuid::Uuid::new_v4().simple().to_string();
         Self {
-            key: format!("{theme}-{}", &unique[..8]),
+            key,
+            tables: std::sync::Mutex::default(),
             admin: login(estate.admin, ONE).await,
             admin_two: login(estate.admin, TWO).await,
             member: login(estate.member, ONE).await,
@@ -113,13 +122,13 @@ impl Scene {
         image::qcow2(1 << 30, format!("{} {version}", self.title(family)).as_bytes())
     }
 
-    fn path(family: &str, version: &str) -> String {
+    fn below_mirror(family: &str, version: &str) -> String {
         format!("{family}/{version}.qcow2")
     }
 
     /// How often the bytes of a version were asked for.
     pub(crate) fn downloads(&self, family: &str, version: &str) -> usize {
-        let path = format!("/mirror/{}", Self::path(family, version));
+        let path = format!("/mirror/{}", Self::below_mirror(family, version));
         self.publishers.world().requests().iter().filter(|request| request.path == path).count()
     }
 
@@ -127,7 +136,12 @@ impl Scene {
     pub(crate) fn stall(&self, family: &str, version: &str, stalled: bool) {
         let half = self.bytes(family, version).len() / 2;
         let behaviour = if stalled { Behaviour::StallAfter(half) } else { Behaviour::Serve };
-        self.publishers.world().behave(&Self::path(family, version), behaviour);
+        self.publishers.world().behave(&Self::below_mirror(family, version), behaviour);
+    }
+
+    /// From now on the file has these tables as well.
+    pub(crate) fn configure(&self, tables: &str) {
+        tables.clone_into(&mut self.tables.lock().expect("nobody panics while holding it"));
     }
 
     /// Publishes these versions and writes an images.toml that wants them.
@@ -139,7 +153,7 @@ impl Scene {
     pub(crate) fn want_on(&self, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
         let mut file = self.head(cloud, regions);
         for (family, version) in families {
-            let (bytes, path) = (self.bytes(family, version), Self::path(family, version));
+            let (bytes, path) = (self.bytes(family, version), Self::below_mirror(family, version));
             let digest = hex::encode(Sha256::digest(&bytes));
             self.publishers.world().publish(&path, bytes);
             let (title, mirror) = (self.title(family), self.publishers.mirror_url());
@@ -155,23 +169,77 @@ impl Scene {
 
     /// The beginning of an images.toml for that cloud.
     pub(crate) fn head(&self, cloud: &str, regions: &[&str]) -> String {
-        format!("[catalogue]\nname = \"{}\"\nclouds = [{{ cloud = \"{cloud}\", regions = {regions:?} }}]\n", self.key)
+        let tables = self.tables.lock().expect("nobody panics while holding it");
+        format!(
+            "[catalogue]\nname = \"{}\"\nclouds = [{{ cloud = \"{cloud}\", regions = {regions:?} }}]\n{tables}",
+            self.key
+        )
     }
 
-    /// Writes a file of the folder that gallerist runs in.
+    /// Adds to images.toml.
+    pub(crate) fn add(&self, text: &str) {
+        let file = std::fs::read_to_string(self.path("images.toml")).expect("the scene has written it");
+        self.write("images.toml", format!("{file}{text}").as_bytes());
+    }
+
+    /// Lets the publishers of the shipped images.toml bring out an edition.
+    pub(crate) fn publish(&self, edition: Edition) {
+        let exhibition = Exhibition::new().expect("a key can be made");
+        exhibition.publish(edition, &mut self.publishers.world()).expect("everything can be signed");
+    }
+
+    /// The address of the mirror; below it each publisher is served under the name of its host.
+    pub(crate) fn mirror(&self) -> &str {
+        self.publishers.mirror_url()
+    }
+
+    /// How often the publishers were asked, since that was last forgotten.
+    pub(crate) fn requests(&self) -> usize {
+        self.publishers.request_count()
+    }
+
+    /// Forgets how often the publishers were asked.
+    pub(crate) fn forget_requests(&self) {
+        self.publishers.world().forget_requests();
+    }
+
+    /// What nobody else may learn: the tokens of this scene, and the passwords of clouds.yaml.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("clouds.yaml")).expect("the scene has written it");
+        let clouds: Value = serde_saphyr::from_str(&text).expect("clouds.yaml is YAML");
+        let clouds = clouds["clouds"].as_object().into_iter().flatten();
+        let passwords = clouds
+            .flat_map(|(_, cloud)| ["password", "application_credential_secret"].map(|key| &cloud["auth"][key]))
+            .filter_map(Value::as_str)
+            .map(str::to_owned);
+        passwords.chain([&self.admin, &self.member].map(|session| session.token().to_owned())).collect()
+    }
+
+    /// A file of the folder that gallerist runs in.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file of that folder.
     pub(crate) fn write(&self, name: &str, content: &[u8]) {
-        std::fs::write(self.folder.path().join(name), content).expect("the folder is ours");
+        std::fs::write(self.path(name), content).expect("the folder is ours");
     }
 
     /// Puts a relay before a service of the first region; gallerist goes through it from now on, and nobody else.
     pub(crate) async fn relay(&self, service: Service) -> Relay {
         let relay = Relay::before(self.admin.endpoint(service)).await;
-        let path = self.folder.path().join("clouds.yaml");
+        let path = self.path("clouds.yaml");
         let text = std::fs::read_to_string(&path).expect("the scene has written it");
         let mut clouds: Value = serde_saphyr::from_str(&text).expect("clouds.yaml is YAML");
         clouds["clouds"][self.estate.admin][service.override_key()] = json!(relay.endpoint());
         self.write("clouds.yaml", clouds.to_string().as_bytes());
         relay
+    }
+
+    /// Whether a run holds the lock of the catalogue, dead or alive.
+    pub(crate) async fn is_locked(&self) -> bool {
+        let lock = format!("/metadefs/namespaces/gallerist::lock::{}", self.key);
+        self.admin.send(reqwest::Method::GET, Service::Image, &lock, None).await.0.is_success()
     }
 
     /// Starts gallerist.

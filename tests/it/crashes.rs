@@ -5,6 +5,7 @@
 //! ([`Watch`]), and applying until nothing is left to do must lead to the very catalogue of the undisturbed story.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::process::{Child, Stdio};
 
 use gallerist::sandbox::{Effect, Fault, ImageRecord};
@@ -167,7 +168,7 @@ fn catalogue(stage: &Stage) -> Vec<String> {
     let region = world.region(REGION).unwrap();
     let images = region.images().values().map(|image| {
         let ImageRecord { name, owner, visibility, status, protected, hidden, min_disk, min_ram, properties, tags, .. } = image;
-        let digest = image.data.sha512.as_ref();
+        let digest = image.data.hash.as_ref().map(|(_, value)| value);
         format!(
             "{name:?} {owner:?} {visibility} {status} {protected} {hidden} {min_disk} {min_ram} {properties:?} {tags:?} {digest:?}"
         )
@@ -192,6 +193,7 @@ fn at_every_request(story: Story, misfortune: Misfortune) {
             break;
         }
     }
+    writeln!(std::io::stderr(), "{story:?}, {misfortune:?}: {} request boundaries", number - 1).unwrap();
     // A first import is at least: login, lock, three lists, record, download, upload, read, boot, show, unlock.
     assert!(number > 12, "{story:?} has only {number} requests");
 }

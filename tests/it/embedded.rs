@@ -53,6 +53,16 @@ async fn a_cinder_that_does_not_answer_keeps_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_nova_that_does_not_answer_keeps_everything() {
+    let (sandbox, estate) = cloud().await;
+    let stop = || {
+        sandbox.world().inject(Fault::new(Effect::ResetBefore).service(Service::Compute).always());
+        Back(|| sandbox.world().heal())
+    };
+    Scene::play(estate, "nova", async |scene| who_cannot_be_asked_keeps_everything(scene, stop).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cell_that_is_down_keeps_everything() {
     let (sandbox, estate) = cloud().await;
     let set = |cell| sandbox.world().region("RegionOne").expect("the estate has it").set_cell(cell);

@@ -1,6 +1,8 @@
 //! The one integration binary.
 
 #[cfg(test)]
+mod adoption;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod commands;
@@ -12,6 +14,8 @@ mod crashes;
 mod drift;
 #[cfg(test)]
 mod embedded;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
@@ -25,6 +29,14 @@ mod properties;
 #[cfg(test)]
 mod publishers;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod seasons;
 #[cfg(test)]
+mod signers;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod workflows;

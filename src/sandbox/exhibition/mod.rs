@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256, Sha512};
 
-use self::signer::Signer;
+pub use self::signer::Signer;
 use super::{World, image};
 
 /// The file whose families are exhibited.
