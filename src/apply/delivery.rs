@@ -8,17 +8,19 @@
 //! an earlier run brought before it died is believed no more than a new one: it is compared, and booted, as if they had
 //! just arrived, and the bytes are read once more where nothing else tells what they should be. What this does not
 //! solve: showing it (`handover`).
+//!
+//! A region that copies another one's image comes last, and copies only what has been verified there.
 
 use petgraph::graph::NodeIndex;
 
+use super::evidence::{self, agree};
 use super::machine::{Machine, Next, Outcome};
-use super::request::{Answer, BootOutcome, Failure, FailureKind, Request};
-use crate::model::digest::{Digest, Digests};
+use super::request::{Answer, BootOutcome, Destination, Failure, FailureKind, Request};
 use crate::model::image::{Attributes, Image, Status, Visibility};
 use crate::model::name::{ImageId, SiteName};
 use crate::model::operation::{Create, Delivered, MinDisk, Record};
 use crate::model::ours::{BootVerdict, Marks};
-use crate::model::version::Version;
+use crate::model::passage::{Converter, Original, Route};
 
 /// One site's part of a delivery.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,7 @@ enum State {
     /// The answer to making the record was lost or was a conflict: is it ours?
     Recognising(usize),
     Delivering(Vec<usize>),
+    Copying(usize),
     Reading(usize),
     Booting(usize),
     Marking(usize, Failure),
@@ -71,7 +74,9 @@ pub struct Delivery {
 
 impl Delivery {
     /// A delivery to these targets; all of one version.
-    pub fn new(targets: Vec<Target>) -> Self {
+    pub fn new(mut targets: Vec<Target>) -> Self {
+        // What is copied must be there first.
+        targets.sort_by_key(|target| matches!(target.create.passage.route, Route::Copy(_)));
         let count = targets.len();
         Self {
             targets,
@@ -82,10 +87,6 @@ impl Delivery {
             delivered: None,
             state: State::Begin,
         }
-    }
-
-    fn version(&self) -> Option<&Version> {
-        self.targets.first().map(|target| &target.create.version)
     }
 
     fn ask(&mut self, state: State, request: Request) -> Next {
@@ -101,38 +102,87 @@ impl Delivery {
             Record::Existing(_) => self.ask(State::Recognising(index), Request::Read { site, id }),
             Record::New => {
                 let attributes = Box::new(target.create.staged.clone());
-                let disk_format = target.create.version.disk_format.name();
+                let disk_format = target.create.passage.recorded_format(&target.create.version).name();
                 self.ask(State::Recording(index), Request::Record { site, id, attributes, disk_format })
             }
         }
     }
 
+    /// Has the bytes brought, unless every site has them or copies them.
     fn deliver(&mut self) -> Next {
-        let open: Vec<usize> = (0..self.targets.len()).filter(|index| self.outcomes[*index].is_none()).collect();
-        let Some(version) = self.version().cloned() else { return self.finish() };
+        let open: Vec<usize> = (0..self.targets.len())
+            .filter(|index| self.outcomes[*index].is_none() && self.original(*index).is_none())
+            .collect();
         if open.iter().all(|index| self.bytes[*index] == Bytes::Compared) {
             return self.read(0);
         }
+        let Some(Create { version, passage, .. }) = open.first().map(|index| self.targets[*index].create.clone())
+        else {
+            return self.read(0);
+        };
         let lacking: Vec<usize> = open.iter().copied().filter(|index| self.bytes[*index] == Bytes::Lacking).collect();
         let min_disk = open.iter().find_map(|index| match self.targets[*index].create.min_disk {
             MinDisk::Written(gib) => Some(gib),
             MinDisk::FromImage => None,
         });
-        let targets =
-            lacking.iter().map(|index| (self.targets[*index].site.clone(), self.targets[*index].id.clone())).collect();
-        self.ask(State::Delivering(lacking), Request::Deliver { version: Box::new(version), min_disk, targets })
+        let disk_format = passage.recorded_format(&version);
+        let targets = lacking.iter().map(|index| {
+            let Target { site, id, create, .. } = &self.targets[*index];
+            Destination { site: site.clone(), id: id.clone(), passage: create.passage.clone() }
+        });
+        let targets = targets.collect();
+        let version = Box::new(version);
+        self.ask(State::Delivering(lacking), Request::Deliver { version, min_disk, disk_format, targets })
     }
 
-    /// Reads the next image back, or ends.
-    fn read(&mut self, from: usize) -> Next {
-        match (from..self.targets.len()).find(|index| self.outcomes[*index].is_none()) {
-            Some(index) => {
-                let Target { site, id, .. } = &self.targets[index];
-                let request = Request::Read { site: site.clone(), id: id.clone() };
-                self.ask(State::Reading(index), request)
-            }
-            None => self.finish(),
+    /// The image that a target is a copy of, if it is one.
+    fn original(&self, index: usize) -> Option<&Original> {
+        match &self.targets[index].create.passage.route {
+            Route::Copy(original) => Some(original),
+            Route::Upload | Route::Direct | Route::Web => None,
         }
+    }
+
+    /// An original that has been verified, and what its bytes are.
+    fn verified(&self, original: &Original) -> Option<(ImageId, Delivered)> {
+        let of_this_run = || {
+            let index = self.targets.iter().position(|target| target.site == original.site)?;
+            match &self.outcomes[index] {
+                Some(Outcome::Staged(image, Some(delivered))) => Some((image.id.clone(), delivered.clone())),
+                _ => None,
+            }
+        };
+        original.image.clone().or_else(of_this_run)
+    }
+
+    /// Goes on with the next target that has no outcome yet, or ends. Copies are made here: they come after all others, and
+    /// are made of what has been verified.
+    fn read(&mut self, from: usize) -> Next {
+        let Some(index) = (from..self.targets.len()).find(|index| self.outcomes[*index].is_none()) else {
+            return self.finish();
+        };
+        let Some(original) = self.original(index).cloned().filter(|_| self.bytes[index] == Bytes::Lacking) else {
+            return self.look(index);
+        };
+        let Some((image, _)) = self.verified(&original) else {
+            return self.discard(index, Failure::refused(format!("{} has no image to copy", original.site)));
+        };
+        let Target { site, id, create, .. } = &self.targets[index];
+        let request = Request::Copy {
+            site: site.clone(),
+            id: id.clone(),
+            region: original.region,
+            original: image,
+            stores: create.passage.stores.clone(),
+        };
+        self.ask(State::Copying(index), request)
+    }
+
+    /// Reads an image back.
+    fn look(&mut self, index: usize) -> Next {
+        let Target { site, id, .. } = &self.targets[index];
+        let request = Request::Read { site: site.clone(), id: id.clone() };
+        self.ask(State::Reading(index), request)
     }
 
     fn discard(&mut self, index: usize, why: Failure) -> Next {
@@ -164,7 +214,7 @@ impl Delivery {
         match image.status {
             Status::Queued => Some(Bytes::Lacking),
             Status::Active => {
-                Some(match self.version().and_then(Version::stored_digests).map(|known| agree(known, image)) {
+                Some(match self.targets[index].create.stored_digests().map(|known| agree(known, image)) {
                     Some(Some(true)) => Bytes::Compared,
                     Some(Some(false) | None) | None => Bytes::Doubtful,
                 })
@@ -173,10 +223,22 @@ impl Delivery {
         }
     }
 
+    /// What the bytes of a target are, or must be: those that were delivered, or the original's.
+    fn expected(&self, index: usize) -> Option<Delivered> {
+        match self.original(index) {
+            Some(original) => self.verified(original).map(|(_, delivered)| delivered),
+            None => self.delivered.clone(),
+        }
+    }
+
     /// What is known of the bytes of an image that was believed.
     fn known(&self, index: usize, image: &Image) -> Option<Delivered> {
-        match (&self.delivered, self.bytes[index], self.version().and_then(Version::stored_digests)) {
-            (Some(delivered), _, _) => Some(delivered.clone()),
+        let create = &self.targets[index].create;
+        if create.passage.converter == Some(Converter::Glance) {
+            return evidence::as_told(image);
+        }
+        match (self.expected(index), self.bytes[index], create.stored_digests()) {
+            (Some(delivered), _, _) => Some(delivered),
             (None, Bytes::Compared, Some(digests)) => {
                 Some(Delivered { digests: digests.clone(), size: image.size?, virtual_size: image.virtual_size })
             }
@@ -186,19 +248,21 @@ impl Delivery {
 
     /// What speaks against the image as Glance holds it now.
     fn objection(&self, index: usize, image: &Image) -> Option<Failure> {
-        let known = match (&self.delivered, self.version().and_then(Version::stored_digests)) {
-            (Some(delivered), _) => Some(&delivered.digests),
-            (None, digests) => digests,
-        };
+        let create = &self.targets[index].create;
+        let expected = self.expected(index);
         let upload = self.uploads[index].clone();
         if image.status != Status::Active {
             let silent = || Failure::refused(format!("the image is {} after the upload", image.status));
             return Some(upload.unwrap_or_else(silent));
         }
-        let Some(digests) = known else {
+        let Some(digests) = expected.as_ref().map(|known| &known.digests).or(create.stored_digests()) else {
             return Some(upload.unwrap_or_else(|| Failure::refused("nothing is known of the bytes it holds")));
         };
-        if let Some(delivered) = &self.delivered
+        if create.passage.converter == Some(Converter::Glance) && self.bytes[index] == Bytes::Lacking {
+            let wrong = evidence::against_conversion(expected.as_ref(), image, create.passage.disk_format);
+            return upload.or(wrong.map(Failure::refused));
+        }
+        if let Some(delivered) = &expected
             && image.size.is_some_and(|size| size != delivered.size)
         {
             return Some(Failure::refused(format!(
@@ -207,12 +271,15 @@ impl Delivery {
                 delivered.size
             )));
         }
-        match (agree(digests, image), self.bytes[index]) {
-            (Some(true), _) => None,
-            (Some(false), _) => Some(Failure::refused("Glance's digest is not that of the verified bytes")),
+        match (agree(digests, image), self.bytes[index], &create.passage.route) {
+            (Some(true), _, _) => None,
+            (Some(false), _, _) => Some(Failure::refused("Glance's digest is not that of the verified bytes")),
             // A Glance that hashes otherwise, or too old to hash: the upload's own success and the size must do.
-            (None, Bytes::Lacking) => upload,
-            (None, Bytes::Compared | Bytes::Doubtful) => {
+            (None, Bytes::Lacking, Route::Upload | Route::Direct) => upload,
+            (None, Bytes::Lacking, Route::Web | Route::Copy(_)) => Some(
+                upload.unwrap_or_else(|| Failure::refused("nothing tells whether Glance has fetched the right bytes")),
+            ),
+            (None, Bytes::Compared | Bytes::Doubtful, _) => {
                 Some(Failure::refused("nothing tells whether the bytes that an earlier run brought are right"))
             }
         }
@@ -233,13 +300,6 @@ impl Delivery {
         let request = Request::Patch { site: site.clone(), id: id.clone(), from: Box::new(from), to: Box::new(to) };
         self.ask(State::Marking(index, why), request)
     }
-}
-
-/// Whether Glance's own digest of an image is among these; nothing, where the two cannot be compared.
-fn agree(digests: &Digests, image: &Image) -> Option<bool> {
-    let (algorithm, value) = image.hash.as_ref()?;
-    let stored: Digest = format!("{algorithm}:{value}").parse().ok()?;
-    digests.agree(&stored.into())
 }
 
 impl Machine for Delivery {
@@ -280,6 +340,10 @@ impl Machine for Delivery {
                     Err(failure) => self.uploads.fill(Some(failure)),
                 }
                 self.read(0)
+            }
+            State::Copying(index) => {
+                self.uploads[index] = answer.done().err();
+                self.look(index)
             }
             State::Reading(index) => match answer.image() {
                 Ok(Some(image)) => match self.objection(index, &image) {

@@ -10,6 +10,7 @@
 pub mod adoption;
 pub mod delivery;
 pub mod event;
+mod evidence;
 pub mod handover;
 pub mod machine;
 pub mod removal;
@@ -127,7 +128,8 @@ async fn drive(
         match unit.next(answer.take()) {
             Next::Finished(outcomes) => return outcomes,
             Next::Ask(request) => {
-                let interruptible = matches!(request, Request::Deliver { .. } | Request::Boot { .. });
+                let interruptible =
+                    matches!(request, Request::Deliver { .. } | Request::Copy { .. } | Request::Boot { .. });
                 let work = performer.perform(request, Arc::clone(meter));
                 answer = Some(if interruptible {
                     tokio::select! {

@@ -5,8 +5,9 @@ use crate::model::image::{Attributes, Image};
 use crate::model::lifecycle::SnapshotUse;
 use crate::model::name::{ImageId, SiteName};
 use crate::model::operation::Delivered;
+use crate::model::passage::Passage;
 use crate::model::usage::Usage;
-use crate::model::version::Version;
+use crate::model::version::{DiskFormat, Version};
 
 /// One thing to be done outside. Each is at most one change of one image, save [`Request::Deliver`], which carries one
 /// download to several.
@@ -36,8 +37,23 @@ pub enum Request {
         version: Box<Version>,
         /// GiB that the disk inside must fit in, where images.toml says.
         min_disk: Option<u64>,
-        /// Which records.
-        targets: Vec<(SiteName, ImageId)>,
+        /// What they are to be made to on the way, where that is not what is published.
+        disk_format: DiskFormat,
+        /// Which records, and how the bytes come there.
+        targets: Vec<Destination>,
+    },
+    /// Let a site copy an image's bytes from another region into a record. Answered with [`Answer::Done`].
+    Copy {
+        /// Where.
+        site: SiteName,
+        /// Which record.
+        id: ImageId,
+        /// The other region's name in the catalogue of services.
+        region: String,
+        /// The image there.
+        original: ImageId,
+        /// The stores that hold them; none leaves that to Glance.
+        stores: Vec<String>,
     },
     /// Boot a server from an image. Answered with [`Answer::Booted`].
     Boot {
@@ -91,6 +107,17 @@ pub enum Request {
         /// Which.
         id: ImageId,
     },
+}
+
+/// A record that bytes are brought to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Destination {
+    /// Where.
+    pub site: SiteName,
+    /// Which record.
+    pub id: ImageId,
+    /// How the bytes come there.
+    pub passage: Passage,
 }
 
 /// Whether anybody can still begin to use an image while its users are asked for.

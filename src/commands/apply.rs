@@ -15,12 +15,10 @@ use super::teller::Teller;
 use super::{Stop, outcome, present, show};
 use crate::cli::{Apply, ApplyFormat, Global, Planning};
 use crate::exit::Exit;
-use crate::manifest::ImportMethod;
 use crate::model::image::Visibility;
 use crate::model::operation::Verb;
 use crate::openstack::Performer;
 use crate::openstack::boot::{self, Trial};
-use crate::openstack::import::Route;
 use crate::render::console::Console;
 use crate::render::document::Document;
 use crate::render::refusal;
@@ -179,16 +177,9 @@ pub(super) async fn carry_out(
 ) -> Result<Exit, Stop> {
     clear_boot_tests(front, teller).await;
     let mirror = crate::transfer::client().context("the client for mirrors")?;
-    let import = &front.manifest.import;
-    let route = match import.method {
-        ImportMethod::Upload => Route::Upload,
-        ImportMethod::GlanceDirect => Route::Direct,
-        ImportMethod::WebDownload => Route::Web,
-    };
     let performer = Performer::new(
         front.sites.iter().cloned(),
         mirror,
-        (route, import.stores.clone()),
         front.desired.boot_test.clone().map(|test| Trial { test, catalogue: front.manifest.catalogue.clone() }),
     );
     let cancel = CancellationToken::new();

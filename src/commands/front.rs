@@ -83,8 +83,11 @@ pub(super) async fn plan_for(
     // Before any request: a mistake on the command line should not cost a minute.
     targets(&planning.target)?;
     let names: BTreeSet<SiteName> = sites.iter().map(|site| site.name.clone()).collect();
-    let desired = resolve(&manifest, lock, &fetch()?, names).await;
+    let desired = desired(&manifest, lock, names).await?;
     let mut observed = observe(&sites, &desired, now).await?;
+    if desired.import.depend_on_the_site() {
+        ask_offers(&sites, &mut observed).await?;
+    }
     ask_usage(&sites, &desired, &mut observed, now).await;
     let (shown, source) = (shown(&sites), LiveSource::Api);
     decide(Facts { manifest, sites, shown, source, desired, observed, now, begun }, planning)
@@ -243,6 +246,37 @@ pub(super) fn selection(global: &Global, manifest: &Manifest) -> Result<Vec<Sele
         ));
     }
     Ok(selection)
+}
+
+/// What the catalogue should be, and whether this machine can make it so.
+///
+/// # Errors
+/// The client for publishers cannot be set up.
+pub(super) async fn desired(
+    manifest: &Manifest,
+    lock: Option<&Lock>,
+    sites: BTreeSet<SiteName>,
+) -> Result<Desired, Stop> {
+    let mut desired = resolve(manifest, lock, &fetch()?, sites).await;
+    desired.import.no_qemu_img = crate::transfer::find_qemu_img().err();
+    Ok(desired)
+}
+
+/// Asks every site what its Glance offers.
+///
+/// # Errors
+/// One of them does not say.
+pub(super) async fn ask_offers(sites: &[Site], observed: &mut Observed) -> Result<(), Stop> {
+    let offers = sites.iter().map(|site| async move {
+        let offers = crate::openstack::offers(site).await;
+        offers.with_context(|| format!("the Glance of {} does not say what it offers", site.name))
+    });
+    for (site, offers) in sites.iter().zip(futures_util::future::try_join_all(offers).await?) {
+        if let Some(view) = observed.sites.get_mut(&site.name) {
+            view.offers = Some(offers);
+        }
+    }
+    Ok(())
 }
 
 /// Every site as it is now.

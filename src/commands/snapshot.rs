@@ -12,11 +12,14 @@ use crate::render::console::Console;
 use crate::render::document::{LiveSource, Site};
 use crate::render::words::count;
 use crate::snapshot::{Place, Recorded, Snapshot};
-use crate::upstream::resolve::resolve;
 
 pub(super) async fn run(global: &Global, options: &Options, console: &Console) -> Result<Exit, Stop> {
     let planning = Planning { target: Vec::new(), allow_deletes: None };
-    let front = front::prepare(global, &planning, console).await?;
+    let mut front = front::prepare(global, &planning, console).await?;
+    // Whoever plans against it may have changed `[import]`.
+    if !front.desired.import.depend_on_the_site() {
+        front::ask_offers(&front.sites, &mut front.observed).await?;
+    }
     let views = &front.observed.sites;
     let sites = front.sites.iter().filter_map(|site| {
         let place = Place {
@@ -58,7 +61,7 @@ pub(super) async fn plan(global: &Global, planning: &Planning, path: &Path, cons
         return Err(wrong(path, &problem));
     }
     let sites = snapshot.sites.keys().cloned().collect();
-    let desired = resolve(&manifest, lock.as_ref(), &front::fetch()?, sites).await;
+    let desired = front::desired(&manifest, lock.as_ref(), sites).await?;
     let unasked: BTreeSet<_> = public_names(&desired, snapshot.read_at).into_iter().collect();
     for name in unasked.difference(&snapshot.names) {
         let name = crate::render::escape::quoted(name);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::codes::Code;
-use super::contents::{CloudEntry, Import, ImportMethod, Manifest};
+use super::contents::{CloudEntry, Manifest};
 use super::image::{self, Common};
 use super::lifecycle::{self, Layer, Looks};
 use super::reader::{Context, Table, Value, shown};
@@ -58,7 +58,7 @@ pub(super) fn read(mut table: Table<'_>) -> Option<Manifest> {
         families: images.into_iter().filter_map(|read| read.spec).map(|spec| (spec.name.clone(), spec)).collect(),
         publishers,
         boot_test,
-        import: import.unwrap_or(Import { method: ImportMethod::Upload, stores: Vec::new() }),
+        import: import.unwrap_or_default(),
         limits: limits.unwrap_or(Limits { deletions: None }),
         moved,
         retirement,

@@ -11,9 +11,9 @@ use url::Url;
 use super::diagnostic::SourceFile;
 use crate::model::desired::{Audience, BootTest, Family, Limits, Wanted};
 use crate::model::digest::Digests;
-use crate::model::image::words;
 use crate::model::lifecycle::Lifecycle;
 use crate::model::name::{CatalogueName, FamilyName, VersionName};
+use crate::model::passage::Preferences;
 use crate::model::source::{Architecture, Distro, LeastTrust};
 use crate::model::version::{Compression, DiskFormat};
 
@@ -33,7 +33,7 @@ pub struct Manifest {
     /// Whether and how new versions are booted first.
     pub boot_test: Option<BootTest>,
     /// How bytes reach Glance.
-    pub import: Import,
+    pub import: Preferences,
     /// Limits to what one plan may do.
     pub limits: Limits,
     /// Families that were renamed: old name to new.
@@ -98,6 +98,7 @@ impl FamilySpec {
             min_ram: self.min_ram,
             properties: self.properties.clone(),
             ignored_properties: self.ignored_properties.clone(),
+            disk_format: self.disk_format,
         }
     }
 }
@@ -153,25 +154,4 @@ pub struct PublisherSettings {
     pub keys: Vec<PathBuf>,
     /// The least that must vouch for a digest; `None` takes what the publisher offers.
     pub trust: Option<LeastTrust>,
-}
-
-words!(
-    /// How bytes reach Glance.
-    ImportMethod {
-        /// gallerist sends them.
-        Upload = "upload",
-        /// Glance fetches them itself.
-        WebDownload = "web-download",
-        /// gallerist sends them to Glance's staging area; Glance imports them from there.
-        GlanceDirect = "glance-direct",
-    }
-);
-
-/// `[import]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Import {
-    /// How.
-    pub method: ImportMethod,
-    /// The stores of Glance that shall hold the bytes; empty leaves that to Glance.
-    pub stores: Vec<String>,
 }

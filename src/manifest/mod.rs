@@ -33,7 +33,7 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use contents::{CloudEntry, FamilySpec, Import, ImportMethod, Manifest, PublisherSettings, Source};
+pub use contents::{CloudEntry, FamilySpec, Manifest, PublisherSettings, Source};
 pub use diagnostic::{Diagnostic, SourceFile};
 pub use fit::misfits;
 

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use toml::de::DeValue;
+
 use super::codes::Code;
-use super::contents::{Import, ImportMethod, PublisherSettings};
+use super::contents::PublisherSettings;
 use super::diagnostic::nearest;
 use super::files::Presence;
 use super::reader::{Value, shown};
 use super::values::UrlUse;
 use crate::model::desired::{BootNetwork, BootTest, Limits};
+use crate::model::passage::{Converter, Method, Preferences};
 use crate::model::source::{Distro, LeastTrust};
 
 /// Seconds that a boot test waits unless the file says otherwise.
@@ -35,12 +38,49 @@ pub(super) fn read_boot_test(value: Value<'_>) -> Option<BootTest> {
 }
 
 /// Reads `[import]`.
-pub(super) fn read_import(value: Value<'_>) -> Option<Import> {
+pub(super) fn read_import(value: Value<'_>) -> Option<Preferences> {
     let mut table = value.table("the import")?;
-    let method = table.take("method").and_then(|value| value.word(ImportMethod::ALL, ImportMethod::name));
-    let stores = table.take("stores").and_then(|value| value.distinct(|store| store.filled().map(str::to_owned)));
+    let methods =
+        table.take("method").and_then(|value| one_or_several(value, |value| value.word(Method::ALL, Method::name)));
+    let store = |value: Value<'_>| value.filled().map(str::to_owned);
+    let stores_value = table.take("stores");
+    let stores = stores_value.and_then(|value| value.distinct(store));
+    let only_value = table.take("store");
+    let only = only_value.and_then(store);
+    if let (Some(one), Some(several)) = (only_value, stores_value) {
+        one.context.report(
+            one.diagnostic(Code::Twice, "`store` and `stores` say the same thing twice")
+                .label("the one store")
+                .related(several.span(), "the stores")
+                .help("name all of them in `stores`"),
+        );
+    }
+    let converter = table.take("convert").and_then(|value| value.word(Converter::ALL, Converter::name));
     table.finish();
-    Some(Import { method: method.unwrap_or(ImportMethod::Upload), stores: stores.unwrap_or_default() })
+    let defaults = Preferences::default();
+    Some(Preferences {
+        methods: methods.unwrap_or(defaults.methods),
+        stores: stores.unwrap_or_else(|| only.into_iter().collect()),
+        converter: converter.unwrap_or(defaults.converter),
+        no_qemu_img: None,
+    })
+}
+
+/// A value, or a list of at least one, none of them twice.
+fn one_or_several(value: Value<'_>, read: impl Fn(Value<'_>) -> Option<Method>) -> Option<Vec<Method>> {
+    if !matches!(value.raw(), DeValue::Array(_)) {
+        return read(value).map(|method| vec![method]);
+    }
+    let several = value.distinct(read)?;
+    if several.is_empty() && value.list().is_some_and(|list| list.is_empty()) {
+        value.context.report(
+            value
+                .diagnostic(Code::EmptyList, "`method` lists no method")
+                .label("needs at least one")
+                .help("leave it out for `upload`, which every Glance takes"),
+        );
+    }
+    (!several.is_empty()).then_some(several)
 }
 
 /// Reads `[guards]`.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::lifecycle::Lifecycle;
 use super::name::{CatalogueName, FamilyName, SiteName, VersionName};
-use super::version::Version;
+use super::passage::Preferences;
+use super::version::{DiskFormat, Version};
 
 /// The whole catalogue as it should be.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Desired {
     pub limits: Limits,
     /// Whether new versions are booted before they are shown.
     pub boot_test: Option<BootTest>,
+    /// How the bytes of new images come to the sites.
+    pub import: Preferences,
 }
 
 /// One family as it should be.
@@ -48,6 +51,8 @@ pub struct Family {
     pub properties: BTreeMap<String, String>,
     /// Properties that are left as found: names, or beginnings that end in `*`.
     pub ignored_properties: Vec<String>,
+    /// What Glance shall hold, where images.toml says; else it is what is published.
+    pub disk_format: Option<DiskFormat>,
 }
 
 /// Whom a family is for.

@@ -14,6 +14,7 @@ pub mod observed;
 pub mod operation;
 pub mod ours;
 pub mod packages;
+pub mod passage;
 pub mod plan;
 pub mod reason;
 pub mod source;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::image::Image;
 use super::name::{CatalogueName, ImageId, ProjectId, SiteName};
 use super::ours::OwnedImage;
+use super::passage::Offers;
 use super::usage::{Sighting, Usage};
 
 /// Every site as it was read.
@@ -26,12 +27,14 @@ pub struct SiteView {
     pub namesakes: BTreeMap<ImageId, Image>,
     /// Who uses what, for the images that were asked about.
     pub usage: BTreeMap<ImageId, Usage>,
+    /// What its Glance offers, where that was asked.
+    pub offers: Option<Offers>,
 }
 
 impl SiteView {
     /// A site without any image.
     pub fn empty(project: ProjectId) -> Self {
-        Self { project, images: BTreeMap::new(), namesakes: BTreeMap::new(), usage: BTreeMap::new() }
+        Self { project, images: BTreeMap::new(), namesakes: BTreeMap::new(), usage: BTreeMap::new(), offers: None }
     }
 
     /// The images that are the catalogue's own.

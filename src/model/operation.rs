@@ -16,6 +16,7 @@ use super::lifecycle::SnapshotUse;
 use super::name::{FamilyName, ImageId, SiteName};
 use super::observed::Observed;
 use super::ours::{Marks, OwnedImage};
+use super::passage::Passage;
 use super::template::Moment;
 use super::usage::Unused;
 use super::version::Version;
@@ -84,6 +85,8 @@ pub struct Create {
     pub marks: Marks,
     /// Whether the smallest disk is written in images.toml or read from the image.
     pub min_disk: MinDisk,
+    /// The way its bytes come.
+    pub passage: Passage,
 }
 
 /// Which record an image is created into.
@@ -116,6 +119,11 @@ pub struct Delivered {
 }
 
 impl Create {
+    /// What Glance must hold in the end, as far as it is known before the bytes were seen.
+    pub fn stored_digests(&self) -> Option<&Digests> {
+        self.passage.stored_digests(&self.version)
+    }
+
     /// The attributes to show the image with, now that its bytes are known.
     pub fn shown_with(&self, delivered: &Delivered) -> Attributes {
         let mut marks = self.marks.clone();
@@ -266,7 +274,7 @@ impl Operation {
         match self {
             Self::Create(create) => {
                 let id = create.placeholder();
-                let attributes = match create.version.stored_digests() {
+                let attributes = match create.stored_digests() {
                     Some(digests) => create.shown_with(&Delivered {
                         digests: digests.clone(),
                         size: create.version.size.unwrap_or_default(),
@@ -285,7 +293,7 @@ impl Operation {
                         size: create.version.size,
                         virtual_size: None,
                         hash: None,
-                        disk_format: Some(create.version.disk_format.name().to_owned()),
+                        disk_format: Some(create.passage.disk_format.name().to_owned()),
                     },
                 );
             }

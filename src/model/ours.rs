@@ -33,6 +33,8 @@ pub struct Marks {
     pub superseded: Option<Date>,
     /// Digest of the stored bytes.
     pub digest: Option<Digest>,
+    /// Digest of the published bytes, where the stored ones are others and nobody publishes what those should be.
+    pub source: Option<Digest>,
     /// Short digest of the managed attributes as last applied; absent until the version was first shown.
     pub applied: Option<String>,
     /// The day the publisher built it, where that is known.
@@ -72,6 +74,7 @@ pub const UPLOADED: &str = "gallerist:uploaded=";
 /// The beginning of the tag that says since when a newer version is the latest.
 pub const SUPERSEDED: &str = "gallerist:superseded=";
 const DIGEST: &str = "gallerist:digest=";
+const SOURCE: &str = "gallerist:source=";
 const APPLIED: &str = "gallerist:applied=";
 const BUILT: &str = "gallerist:built=";
 const PROJECT_ONLY: &str = "gallerist:audience=project";
@@ -101,6 +104,7 @@ impl Marks {
             uploaded: date(UPLOADED),
             superseded: date(SUPERSEDED),
             digest: only(DIGEST).and_then(|text| text.parse().ok()),
+            source: only(SOURCE).and_then(|text| text.parse().ok()),
             applied: only(APPLIED).map(str::to_owned),
             built: date(BUILT),
             audience: if tags.contains(PROJECT_ONLY) { Audience::Project } else { Audience::Everybody },
@@ -118,6 +122,7 @@ impl Marks {
             uploaded,
             superseded,
             digest,
+            source,
             applied,
             built,
             audience,
@@ -133,6 +138,7 @@ impl Marks {
         tags.extend(uploaded.map(|date| format!("{UPLOADED}{date}")));
         tags.extend(superseded.map(|date| format!("{SUPERSEDED}{date}")));
         tags.extend(digest.as_ref().map(|digest| format!("{DIGEST}{digest}")));
+        tags.extend(source.as_ref().map(|digest| format!("{SOURCE}{digest}")));
         tags.extend(applied.as_ref().map(|applied| format!("{APPLIED}{applied}")));
         tags.extend(built.map(|date| format!("{BUILT}{date}")));
         tags.extend((*audience == Audience::Project).then(|| PROJECT_ONLY.to_owned()));
@@ -282,6 +288,7 @@ mod tests {
                 .map(str::to_owned),
         );
         tags.insert(digest);
+        tags.insert(format!("gallerist:source=sha512:{}", "cd".repeat(64)));
         tags.insert("gallerist:condemned".to_owned());
         assert_eq!(Marks::from_tags(&tags).unwrap().to_tags(), tags);
     }

@@ -80,6 +80,8 @@ pub enum Because {
     },
     /// The publisher could not be read, or could not be believed.
     UpstreamUnknown(String),
+    /// Its bytes cannot come to the site in the way that images.toml asks for.
+    NoPassage(String),
     /// A pinned version is neither on the cloud nor at its publisher.
     VersionGone(VersionName),
     /// The boot test of these bytes failed.
@@ -104,6 +106,7 @@ impl Because {
             Self::Older { .. } => "older",
             Self::BytesChanged { .. } => "bytes_changed",
             Self::UpstreamUnknown(_) => "upstream_unknown",
+            Self::NoPassage(_) => "no_passage",
             Self::VersionGone(_) => "version_gone",
             Self::BootTestFailed => "boot_test_failed",
             Self::Busy(_) => "busy",
@@ -156,6 +159,8 @@ pub enum Edge {
     HandOver,
     /// The latest version is public before an older one goes.
     LatestBeforeDeletion,
+    /// An image is there before another region copies it.
+    OriginalBeforeCopy,
 }
 
 impl Edge {
@@ -164,6 +169,7 @@ impl Edge {
         match self {
             Self::HandOver => "the new version bears the name before the old one loses it",
             Self::LatestBeforeDeletion => "deleted only after the latest version is shown",
+            Self::OriginalBeforeCopy => "its bytes are copied from there",
         }
     }
 }

@@ -256,11 +256,15 @@ impl Endpoint {
         path: &str,
         body: reqwest::Body,
         length: Option<u64>,
+        store: Option<&str>,
     ) -> Result<(), ApiError> {
         let url = join(&self.base, path);
         let mut builder = self.transport.data.put(url.clone()).header(CONTENT_TYPE, "application/octet-stream");
         if let Some(length) = length {
             builder = builder.header(reqwest::header::CONTENT_LENGTH, length);
+        }
+        if let Some(store) = store {
+            builder = builder.header("x-image-meta-store", store);
         }
         match self.transport.once(&self.transport.data, builder.body(body)).await?.outcome {
             Ok(response) => self.read(&Method::PUT, response).await.map(drop),

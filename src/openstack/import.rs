@@ -1,91 +1,99 @@
-//! The ways bytes take into Glance.
+//! Imports: Glance brings the bytes in itself, in a task of its own.
 //!
-//! `upload` sends them and knows at once; `glance-direct` and `web-download` start a task of Glance's and wait for its
-//! end. A task tells little when it fails, so its message is shown together with what the image itself says.
+//! The problem: Glance says yes before the work is done, and a failure shows differently each time (all of it seen on
+//! Glance 33): the image is `queued` again or stays `importing`, `os_glance_failed_import` names the stores or is empty,
+//! and the mark of a running task may stay for ever. The idea: an import has succeeded when the image is active, and
+//! has failed when the image names a store that failed *or* the last of its tasks says so; what the task says is shown
+//! together with what the image says. What this does not solve: Glance mostly says "Internal Error", and the reason is
+//! in its log alone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use url::Url;
 
-use super::glance::Import;
+use super::error::{ApiError, ErrorKind};
+use super::glance::{Import, ImportTask};
 use super::site::Site;
 use crate::model::image::Status;
 use crate::model::name::ImageId;
-use crate::model::version::{Compression, Origin, Version};
-
-/// How bytes reach Glance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// We send them.
-    Upload,
-    /// We send them to Glance's staging area.
-    Direct,
-    /// Glance fetches them.
-    Web,
-}
+use crate::model::passage::Offers;
+use crate::model::version::{Origin, Version};
 
 /// How often a task is looked at. An import of a whole image takes seconds at the least.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long an image may stay queued before its task counts as lost.
+/// How long an import may take before it counts as lost.
 const PATIENCE: Duration = Duration::from_mins(30);
 
-/// Lets Glance fetch a version, and waits for the end.
+/// What the Glance of a site offers. Two requests.
 ///
 /// # Errors
-/// The version is not one Glance can fetch, Glance refuses, or its task fails.
-pub(super) async fn web(site: &Site, id: &ImageId, version: &Version, stores: &[String]) -> anyhow::Result<()> {
-    let url = match (&version.origin, version.compression) {
-        (Origin::Url(url), Compression::None) => Url::parse(url).context("the version's URL")?,
-        (Origin::Url(_), Compression::Xz | Compression::Bzip2 | Compression::Gzip | Compression::Zstd) => bail!(
-            "Glance does not decompress what it fetches, and this version is compressed with {}: use `method = \"upload\"`",
-            version.compression.name()
-        ),
-        (Origin::File(_), _) => bail!("Glance cannot fetch a file of this machine: use `method = \"upload\"`"),
-    };
-    site.glance.import(id, &Import::WebDownload(url), stores).await?;
-    wait(site, id).await
+/// It could not be asked.
+pub async fn offers(site: &Site) -> Result<Offers, ApiError> {
+    let (methods, stores) = tokio::join!(site.glance.import_methods(), site.glance.stores());
+    // A Glance without interoperable import does not know the one, a Glance with a single store not the other.
+    let methods = unless_unknown(methods)?;
+    let stores = unless_unknown(stores)?.into_iter().map(|store| store.id).collect();
+    Ok(Offers { methods, stores, region: site.region.clone(), cloud: site.auth_url.clone() })
 }
 
-/// Imports what was staged, and waits for the end.
+fn unless_unknown<T>(asked: Result<Vec<T>, ApiError>) -> Result<Vec<T>, ApiError> {
+    match asked {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        asked => asked,
+    }
+}
+
+/// Lets Glance fetch a version from its publisher, and waits for the end.
 ///
 /// # Errors
 /// Glance refuses, or its task fails.
-pub(super) async fn staged(site: &Site, id: &ImageId, stores: &[String]) -> anyhow::Result<()> {
-    site.glance.import(id, &Import::GlanceDirect, stores).await?;
-    wait(site, id).await
+pub(super) async fn web(site: &Site, id: &ImageId, version: &Version, stores: &[String]) -> anyhow::Result<()> {
+    let url = match &version.origin {
+        Origin::Url(url) => Url::parse(url).context("the version's URL")?,
+        Origin::File(_) => bail!("Glance cannot fetch a file of this machine"),
+    };
+    import(site, id, &Import::WebDownload(url), stores).await
 }
 
-async fn wait(site: &Site, id: &ImageId) -> anyhow::Result<()> {
-    let begun = std::time::Instant::now();
+/// Starts an import and waits for its end.
+///
+/// # Errors
+/// Glance refuses, or its task fails.
+pub(super) async fn import(site: &Site, id: &ImageId, import: &Import, stores: &[String]) -> anyhow::Result<()> {
+    site.glance.import(id, import, stores).await?;
+    let begun = Instant::now();
     loop {
         tokio::time::sleep(PAUSE).await;
         let image = site.glance.get(id).await?;
-        let failed_store =
-            image.attributes.properties.get("os_glance_failed_import").filter(|stores| !stores.is_empty());
-        match (image.status, failed_store) {
-            (Status::Active, None) => return Ok(()),
-            (Status::Queued | Status::Active, Some(stores)) => {
-                bail!("Glance could not import it into {stores}: {}", last_word(site, id).await)
-            }
-            (Status::Broken | Status::Deactivated, _) => {
-                bail!("the image is {} after the import: {}", image.status, last_word(site, id).await)
-            }
-            (Status::Queued | Status::Saving | Status::Uploading | Status::Importing, _) => {}
+        let failed = image.attributes.properties.get("os_glance_failed_import").filter(|stores| !stores.is_empty());
+        if image.status == Status::Active && failed.is_none() {
+            return Ok(());
         }
-        if begun.elapsed() > PATIENCE {
-            bail!("the import did not end in {} minutes: {}", PATIENCE.as_secs() / 60, last_word(site, id).await);
+        let method = import.method().name();
+        let task = site.glance.tasks(id).await.map(|tasks| tasks.into_iter().next_back());
+        let ended = matches!(&task, Ok(Some(task)) if task.status == "failure");
+        let said = said(task);
+        match (failed, image.status) {
+            (Some(stores), _) => bail!("`{method}` into {stores} failed: {said}"),
+            (None, Status::Deactivated | Status::Broken) => {
+                bail!("the image is {} after `{method}`: {said}", image.status)
+            }
+            (None, _) if ended => bail!("`{method}` failed: {said}"),
+            (None, _) if begun.elapsed() > PATIENCE => {
+                bail!("`{method}` did not end in {} minutes: {said}", PATIENCE.as_secs() / 60)
+            }
+            (None, _) => {}
         }
     }
 }
 
 /// What Glance's task says.
-async fn last_word(site: &Site, id: &ImageId) -> String {
-    match site.glance.tasks(id).await {
-        Ok(tasks) => match tasks.iter().rev().find(|task| !task.message.is_empty()) {
-            Some(task) => format!("its task says `{}`", task.message),
-            None => "its task says nothing".to_owned(),
-        },
-        Err(error) => format!("its task cannot be read: {error}"),
+fn said(task: Result<Option<ImportTask>, ApiError>) -> String {
+    match task {
+        Ok(Some(ImportTask { id, message, .. })) if message.is_empty() => format!("Glance's task {id} says nothing"),
+        Ok(Some(ImportTask { id, message, .. })) => format!("Glance's task {id} says `{message}`"),
+        Ok(None) => "Glance keeps no task of it".to_owned(),
+        Err(error) => format!("Glance's task cannot be read: {error}"),
     }
 }

@@ -17,7 +17,7 @@ pub mod clouds;
 pub mod error;
 pub mod glance;
 mod http;
-pub mod import;
+mod import;
 mod keystone;
 pub mod lock;
 pub mod nova;
@@ -29,6 +29,7 @@ mod wire;
 
 pub use clouds::Surroundings;
 pub use error::{ApiError, ErrorKind, Service};
+pub use import::offers;
 pub use observe::{observe, project_images, public_images};
 pub use perform::Performer;
 pub use site::{ConnectError, Rights, Selection, Site, Unconnected, connect, connect_each};

@@ -12,38 +12,32 @@ use futures_util::TryStreamExt;
 
 use super::boot::{self, Trial};
 use super::error::{ApiError, ErrorKind};
-use super::glance::NewImage;
-use super::import::{self, Route};
+use super::glance::{Import, NewImage};
+use super::import;
 use super::site::Site;
 use super::usage::{Question, UsageReader};
-use crate::apply::request::{Answer, BootOutcome, Failure, FailureKind, Request, Window};
+use crate::apply::request::{Answer, BootOutcome, Destination, Failure, FailureKind, Request, Window};
 use crate::apply::{Meter, Perform};
 use crate::model::name::{ImageId, SiteName};
 use crate::model::operation::Delivered;
+use crate::model::passage::{Passage, Route};
 use crate::model::version::{DiskFormat, Version};
-use crate::transfer::{Body, Consignment, Limits, Progress, Sink, Witness, deliver};
+use crate::transfer::{Body, Consignment, Limits, Progress, Sink, Witness, deliver, deliver_raw};
 use crate::upstream::seal::Seal;
 
 /// Does what `apply` asks, on these sites.
 pub struct Performer {
     sites: BTreeMap<SiteName, Site>,
     mirror: reqwest::Client,
-    route: Route,
-    stores: Vec<String>,
     boot_test: Option<Trial>,
     limits: Limits,
 }
 
 impl Performer {
     /// A performer. `mirror` is the client that downloads images.
-    pub fn new(
-        sites: impl IntoIterator<Item = Site>,
-        mirror: reqwest::Client,
-        (route, stores): (Route, Vec<String>),
-        boot_test: Option<Trial>,
-    ) -> Self {
+    pub fn new(sites: impl IntoIterator<Item = Site>, mirror: reqwest::Client, boot_test: Option<Trial>) -> Self {
         let sites = sites.into_iter().map(|site| (site.name.clone(), site)).collect();
-        Self { sites, mirror, route, stores, boot_test, limits: Limits::default() }
+        Self { sites, mirror, boot_test, limits: Limits::default() }
     }
 
     /// The same with other bounds for what it downloads and uploads.
@@ -56,11 +50,14 @@ impl Performer {
         self.sites.get(name).ok_or_else(|| Failure::refused(format!("there is no connection to {name}")))
     }
 
+    /// One download for all that are sent to; beside it, every Glance that fetches for itself. What those must have got is
+    /// learnt from reading the same bytes once.
     async fn deliver(
         &self,
         version: &Version,
         min_disk: Option<u64>,
-        targets: &[(SiteName, ImageId)],
+        disk_format: DiskFormat,
+        targets: &[Destination],
         meter: &Meter,
     ) -> Result<Answer, Failure> {
         let consignment = Consignment {
@@ -78,31 +75,40 @@ impl Performer {
             Progress::Received { bytes, total } => meter(bytes, total),
             Progress::Retrying { .. } => {}
         };
-        let mut sites = Vec::new();
-        for (site, id) in targets {
-            sites.push((self.site(site)?.clone(), id.clone()));
+        let (fetching, sent): (Vec<_>, Vec<_>) =
+            targets.iter().enumerate().partition(|(_, target)| target.passage.route == Route::Web);
+        let (mut sinks, mut downloads): (Vec<Arc<dyn Sink>>, Vec<_>) = (Vec::new(), Vec::new());
+        for (_, Destination { site, id, passage }) in &sent {
+            let (site, id, passage) = (self.site(site)?.clone(), id.clone(), passage.clone());
+            sinks.push(Arc::new(GlanceSink { site, id, passage }));
         }
-        let (delivered, results) = match self.route {
-            Route::Upload | Route::Direct => {
-                let sinks = sites.into_iter().map(|(site, id)| -> Arc<dyn Sink> {
-                    Arc::new(GlanceSink { site, id, route: self.route, stores: self.stores.clone() })
-                });
-                let delivered = deliver(&self.mirror, &consignment, sinks.collect(), &progress).await;
-                let mut delivered = delivered.map_err(|error| Failure::refused(sentence(error)))?;
-                let results = std::mem::take(&mut delivered.sinks);
-                (delivered, results.into_iter().map(|result| result.map_err(Failure::from)).collect())
-            }
-            Route::Web => {
-                // Glance fetches for itself; what it must have got is learnt from reading the same bytes once.
-                let fetching = sites.iter().map(|(site, id)| import::web(site, id, version, &self.stores));
-                let (delivered, results) = tokio::join!(
-                    deliver(&self.mirror, &consignment, Vec::new(), &progress),
-                    futures_util::future::join_all(fetching)
-                );
-                let delivered = delivered.map_err(|error| Failure::refused(sentence(error)))?;
-                (delivered, results.into_iter().map(|result| result.map_err(Failure::from)).collect::<Vec<_>>())
+        for (_, Destination { site, id, passage }) in &fetching {
+            downloads.push(import::web(self.site(site)?, id, version, &passage.stores));
+        }
+        let sending = async {
+            if disk_format == version.disk_format {
+                deliver(&self.mirror, &consignment, sinks, &progress).await
+            } else {
+                deliver_raw(&self.mirror, &consignment, sinks, &progress).await
             }
         };
+        let (delivered, fetched) = tokio::join!(sending, futures_util::future::join_all(downloads));
+        let mut delivered = delivered.map_err(|error| Failure::refused(sentence(error)))?;
+        let mut results: Vec<_> =
+            sent.iter().zip(std::mem::take(&mut delivered.sinks)).chain(fetching.iter().zip(fetched)).collect();
+        results.sort_by_key(|((place, _), _)| *place);
+        // What was staged is whole and verified; how long Glance takes to import it is its own affair.
+        let imports = results.into_iter().map(|((_, target), result)| async move {
+            match (result, &target.passage.route) {
+                (Ok(()), Route::Direct) => {
+                    let site = self.site(&target.site)?;
+                    import::import(site, &target.id, &Import::GlanceDirect, &target.passage.stores).await?;
+                    Ok(())
+                }
+                (result, _) => result.map_err(Failure::from),
+            }
+        });
+        let results = futures_util::future::join_all(imports).await;
         let delivered =
             Delivered { digests: delivered.stored, size: delivered.size, virtual_size: Some(delivered.virtual_size) };
         Ok(Answer::Delivered(delivered, results))
@@ -122,7 +128,14 @@ impl Performer {
                 self.site(&site)?.glance.create(&new).await?;
                 Ok(Answer::Done)
             }
-            Request::Deliver { version, min_disk, targets } => self.deliver(&version, min_disk, &targets, meter).await,
+            Request::Deliver { version, min_disk, disk_format, targets } => {
+                self.deliver(&version, min_disk, disk_format, &targets, meter).await
+            }
+            Request::Copy { site, id, region, original, stores } => {
+                let copy = Import::GlanceDownload { region, image: original };
+                import::import(self.site(&site)?, &id, &copy, &stores).await?;
+                Ok(Answer::Done)
+            }
             Request::Boot { site, id } => match &self.boot_test {
                 None => Ok(Answer::Booted(BootOutcome::NotAsked)),
                 Some(trial) => Ok(Answer::Booted(boot::test(self.site(&site)?, trial, &id).await?)),
@@ -194,8 +207,7 @@ fn sentence(error: impl Into<anyhow::Error>) -> String {
 struct GlanceSink {
     site: Site,
     id: ImageId,
-    route: Route,
-    stores: Vec<String>,
+    passage: Passage,
 }
 
 #[async_trait]
@@ -206,11 +218,11 @@ impl Sink for GlanceSink {
 
     async fn store(&self, body: Body, length: Option<u64>) -> anyhow::Result<()> {
         let body = body.map_err(|error| -> Box<dyn std::error::Error + Send + Sync> { Box::new(error) });
-        match self.route {
-            Route::Upload | Route::Web => Ok(self.site.glance.upload(&self.id, body, length).await?),
-            Route::Direct => {
-                self.site.glance.stage(&self.id, body, length).await?;
-                import::staged(&self.site, &self.id, &self.stores).await
+        let Self { site, id, passage: Passage { route, stores, .. } } = self;
+        match route {
+            Route::Direct => Ok(site.glance.stage(id, body, length).await?),
+            Route::Upload | Route::Web | Route::Copy(_) => {
+                Ok(site.glance.upload(id, body, length, stores.first().map(String::as_str)).await?)
             }
         }
     }

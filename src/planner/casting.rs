@@ -13,11 +13,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Context;
+use super::passage::Place;
 use crate::model::desired::{Chosen, Family, Wanted};
+use crate::model::digest::{Digest, Digests};
 use crate::model::image::{Status, Visibility};
 use crate::model::name::VersionName;
 use crate::model::operation::{Activation, Record};
 use crate::model::ours::{BootVerdict, Condemned, OwnedImage, Role};
+use crate::model::passage::Passage;
 use crate::model::reason::Because;
 use crate::model::template::Moment;
 use crate::model::version::Version;
@@ -41,7 +44,7 @@ pub(super) enum Latest<'a> {
     /// An image that is there.
     Existing(Box<OwnedImage>, Activation),
     /// An image to create.
-    New(&'a Version, Record),
+    New(&'a Version, Record, Box<Passage>),
     /// Nobody: the family has left the file, or never had a version.
     Nobody,
 }
@@ -51,7 +54,7 @@ impl Latest<'_> {
     pub(super) fn version(&self) -> Option<VersionName> {
         match self {
             Self::Existing(image, _) => Some(image.marks().version.clone()),
-            Self::New(version, _) => Some(version.name.clone()),
+            Self::New(version, ..) => Some(version.name.clone()),
             Self::Nobody => None,
         }
     }
@@ -72,15 +75,19 @@ pub(super) enum End {
     Frozen,
 }
 
-pub(super) fn cast<'a>(context: &Context<'a>, family: Option<&'a Family>, images: Vec<OwnedImage>) -> Cast<'a> {
+pub(super) fn cast<'a>(
+    context: &Context<'a>,
+    family: Option<(&'a Family, &Place<'_>)>,
+    images: Vec<OwnedImage>,
+) -> Cast<'a> {
     let present = present(&images).cloned();
     let choice = match family {
         None => Choice { latest: Latest::Nobody, refusal: None, end: End::Possible },
-        Some(family) => choose(family, &images, present.as_ref(), context.today),
+        Some((family, place)) => choose(family, place, &images, present.as_ref(), context.today),
     };
     let chosen = match &choice.latest {
-        Latest::Existing(image, _) | Latest::New(_, Record::Existing(image)) => Some(image.id().clone()),
-        Latest::New(_, Record::New) | Latest::Nobody => None,
+        Latest::Existing(image, _) | Latest::New(_, Record::Existing(image), _) => Some(image.id().clone()),
+        Latest::New(_, Record::New, _) | Latest::Nobody => None,
     };
     let (mut superseded, mut abandoned) = (Vec::new(), Vec::new());
     for image in images.into_iter().filter(|image| chosen.as_ref() != Some(image.id())) {
@@ -105,7 +112,13 @@ struct Choice<'a> {
     end: End,
 }
 
-fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedImage>, today: Date) -> Choice<'a> {
+fn choose<'a>(
+    family: &'a Family,
+    place: &Place<'_>,
+    images: &[OwnedImage],
+    present: Option<&OwnedImage>,
+    today: Date,
+) -> Choice<'a> {
     // Whatever speaks against the wanted version, the present latest keeps its part.
     let keep = |refusal: Because, end: End| Choice {
         latest: present
@@ -125,6 +138,12 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
         let refusal = Because::Older { wanted: name.clone(), present: present.marks().version.clone() };
         return keep(refusal, End::Possible);
     }
+    let create = |version: &'a Version, record: Record| match place.passage(version) {
+        Ok(passage) => {
+            Choice { latest: Latest::New(version, record, Box::new(passage)), refusal: None, end: End::Possible }
+        }
+        Err(refusal) => keep(refusal, End::Possible),
+    };
     let usable = images.iter().filter(|image| image.marks().version == *name && !is_wreck(image, today));
     let candidate = usable.min_by(|one, other| {
         (usability(one), one.role_rank(), one.image().created_at, one.id()).cmp(&(
@@ -136,14 +155,11 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
     });
     let Some(image) = candidate else {
         return match version {
-            Some(version) => Choice { latest: Latest::New(version, Record::New), refusal: None, end: End::Possible },
+            Some(version) => create(version, Record::New),
             None => keep(Because::VersionGone(name.clone()), End::Possible),
         };
     };
-    if let Some(published) = version.and_then(Version::stored_digests)
-        && let Some(recorded) = &image.marks().digest
-        && published.agree(&recorded.clone().into()) == Some(false)
-    {
+    if let Some((recorded, published)) = version.and_then(|version| changed_bytes(version, image)) {
         let refusal = Because::BytesChanged { recorded: recorded.clone(), published: published.strongest().clone() };
         return keep(refusal, End::Possible);
     }
@@ -158,11 +174,7 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
     match (image.image().status, image.part_played()) {
         // Also one whose bytes are there: whoever left it may have died before they were compared and booted.
         (Status::Active | Status::Queued, Role::Staged) => match version {
-            Some(version) => Choice {
-                latest: Latest::New(version, Record::Existing(Box::new(image.clone()))),
-                refusal: None,
-                end: End::Possible,
-            },
+            Some(version) => create(version, Record::Existing(Box::new(image.clone()))),
             None => keep(Because::VersionGone(name.clone()), End::Possible),
         },
         (Status::Active, Role::Shown | Role::Superseded) => existing(Activation::Unchanged),
@@ -173,6 +185,16 @@ fn choose<'a>(family: &'a Family, images: &[OwnedImage], present: Option<&OwnedI
             keep(Because::Busy(status.name()), End::Possible)
         }
     }
+}
+
+/// The digest on record and the digests published now, where they show that the bytes are others. An image whose bytes
+/// were decompressed or converted on the way remembers what was published; its own digest says nothing about that.
+pub(super) fn changed_bytes<'a>(version: &'a Version, image: &'a OwnedImage) -> Option<(&'a Digest, &'a Digests)> {
+    let (recorded, published) = match &image.marks().source {
+        Some(source) => (source, &version.published),
+        None => (image.marks().digest.as_ref()?, version.stored_digests()?),
+    };
+    (published.agree(&recorded.clone().into()) == Some(false)).then_some((recorded, published))
 }
 
 /// The image tenants get now: the newest that was shown and is usable, else the newest that was shown.
@@ -200,14 +222,18 @@ fn boot_failed(image: &OwnedImage) -> bool {
     image.marks().boot == BootVerdict::Failed && image.part_played() == Role::Staged
 }
 
-/// What was never shown and cannot be finished: its bytes are lost, or a deletion of it had begun.
+/// What was never shown and cannot be finished: its bytes are lost, a deletion of it had begun, or it is held up in an
+/// import. Whoever began that has ended, for applies keep each other out; Glance may go on with it for ever, and takes no
+/// other bytes meanwhile.
 fn is_wreck(image: &OwnedImage, today: Date) -> bool {
     image.part_played() == Role::Staged
         && match image.image().status {
             Status::Broken => true,
             Status::Deactivated => image.marks().condemned == Condemned::Yes,
-            Status::Saving | Status::Uploading | Status::Importing => is_stuck(image, today),
-            Status::Queued | Status::Active => false,
+            Status::Uploading | Status::Importing => true,
+            Status::Saving => is_stuck(image, today),
+            Status::Queued => image.attributes().properties.contains_key("os_glance_import_task"),
+            Status::Active => false,
         }
 }
 

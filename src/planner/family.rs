@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::appearance::{self, Look, Name};
 use super::casting::{Cast, Latest, Superseded, cast};
 use super::deletion::{self, Ending, Rank};
+use super::passage::Place;
 use super::{Context, order, title};
 use crate::model::desired::{Audience, Family};
 use crate::model::image::{Attributes, Visibility};
@@ -14,6 +15,7 @@ use crate::model::operation::{
     Activation, Create, MinDisk, Operation, Record, Update, Verb, applied_digest, recorded_digest, staged,
 };
 use crate::model::ours::{BootVerdict, Condemned, Marks, OwnedImage, Role};
+use crate::model::passage::Passage;
 use crate::model::plan::{Hold, Plan, Step};
 use crate::model::reason::{Because, Note, Reason};
 use crate::model::template::{Facts, Moment};
@@ -62,7 +64,8 @@ pub(super) fn settle(
     let scene = Scene { context, site, view, name, family: context.family(name) };
     let mut settled = Settled::default();
     settled.notes.extend(scene.duplicates(&images));
-    let cast = cast(context, scene.family, images);
+    let place = scene.family.map(|family| (family, Place { context, site, view, family }));
+    let cast = cast(context, place.as_ref().map(|(family, place)| (*family, place)), images);
     if let Some(taken) = scene.name_taken(&cast) {
         let version = cast.latest.version();
         settled.refused.push((scene.hold(version.as_ref(), Verb::Create, taken), None));
@@ -97,8 +100,8 @@ impl Scene<'_> {
         let family = self.family?;
         let (operation, reasons, version) = match &cast.latest {
             Latest::Nobody => return None,
-            Latest::New(version, record) => {
-                let create = self.create(family, version, record);
+            Latest::New(version, record, passage) => {
+                let create = self.create(family, version, record, passage);
                 let reason = match record {
                     Record::New => Reason::NewVersion { from: cast.present.clone() },
                     Record::Existing(_) => Reason::FinishUpload,
@@ -134,7 +137,7 @@ impl Scene<'_> {
         Some(self.step(&version, operation, reasons))
     }
 
-    fn create(&self, family: &Family, version: &Version, record: &Record) -> Create {
+    fn create(&self, family: &Family, version: &Version, record: &Record, passage: &Passage) -> Create {
         let recorded = match record {
             Record::New => None,
             Record::Existing(image) => image.uploaded(),
@@ -146,7 +149,8 @@ impl Scene<'_> {
             version: version.name.clone(),
             uploaded: date(uploaded),
             superseded: None,
-            digest: version.stored_digests().map(recorded_digest),
+            digest: passage.stored_digests(version).map(recorded_digest),
+            source: passage.published_digests(version).is_none().then(|| recorded_digest(&version.published)),
             applied: None,
             built: version.built,
             audience: family.audience,
@@ -168,6 +172,7 @@ impl Scene<'_> {
             stable,
             marks,
             min_disk: family.min_disk.map_or(MinDisk::FromImage, MinDisk::Written),
+            passage: passage.clone(),
         }
     }
 

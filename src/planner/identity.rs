@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::image::Attributes;
 use crate::model::operation::Operation;
+use crate::model::passage::{Converter, Passage, Route};
 use crate::model::plan::Plan;
 
 /// SHA-256 over what the plan does, in hexadecimal.
@@ -28,12 +29,25 @@ pub fn plan_id(plan: &Plan) -> String {
         if let Operation::Create(create) = &step.operation {
             field(&create.version.origin.to_string());
             create.version.published.iter().for_each(|digest| field(&digest.to_string()));
+            for text in passage(&create.passage) {
+                field(&text);
+            }
         }
         for attributes in [step.operation.before(), step.operation.stable_after()] {
             attributes.map_or_else(|| vec!["none".to_owned()], fields).iter().for_each(|text| field(text));
         }
     }
     hex::encode(hasher.finalize())
+}
+
+fn passage(passage: &Passage) -> Vec<String> {
+    let Passage { route, stores, converter, disk_format } = passage;
+    let original = match route {
+        Route::Copy(original) => Some(original.site.to_string()),
+        Route::Upload | Route::Direct | Route::Web => None,
+    };
+    let words = [Some(route.method().name()), Some(disk_format.name()), converter.map(Converter::name)];
+    words.into_iter().flatten().map(str::to_owned).chain(original).chain(stores.iter().cloned()).collect()
 }
 
 fn fields(attributes: &Attributes) -> Vec<String> {

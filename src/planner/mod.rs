@@ -28,10 +28,12 @@ pub mod identity;
 mod inventory;
 mod narrow;
 mod order;
+mod passage;
 mod title;
 
 pub use inventory::{Part, Piece, inventory};
 pub use narrow::narrow;
+use passage::Originals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,16 +51,19 @@ use crate::model::template::{Facts, Moment};
 
 /// Decides what to do.
 pub fn plan(desired: &Desired, observed: &Observed, now: Timestamp) -> Plan {
-    let context = Context::new(desired, observed, now.to_zoned(TimeZone::UTC).date());
+    let mut context = Context::new(desired, observed, now.to_zoned(TimeZone::UTC).date());
     let mut plan = Plan::default();
     for site in &desired.sites {
         let Some(view) = observed.sites.get(site) else { continue };
         for (name, images) in context.families_on(view) {
             // Families are independent: what one of them finds holds back nothing of another.
-            family::settle(&context, site, view, &name, images).enter(&mut plan);
+            let settled = family::settle(&context, site, view, &name, images);
+            context.originals.planned(settled.latest.as_ref(), view.offers.as_ref());
+            settled.enter(&mut plan);
         }
         plan.notes.extend(unrecognised(&context, site, view));
     }
+    order::copies(&mut plan);
     plan.managed = observed.sites.values().map(|view| view.owned(&desired.catalogue).count()).sum();
     if desired.boot_test.is_none() && plan.counts().create > 0 {
         plan.notes.push(Note::NoBootTest);
@@ -82,7 +87,7 @@ pub struct Candidate {
 
 /// The images that would be deleted if nobody used them: the only ones anybody needs to be asked about.
 pub fn candidates(desired: &Desired, observed: &Observed, now: Timestamp) -> Vec<Candidate> {
-    let context = Context::new(desired, observed, now.to_zoned(TimeZone::UTC).date());
+    let mut context = Context::new(desired, observed, now.to_zoned(TimeZone::UTC).date());
     let mut candidates = Vec::new();
     for site in &desired.sites {
         let Some(view) = observed.sites.get(site) else { continue };
@@ -93,6 +98,7 @@ pub fn candidates(desired: &Desired, observed: &Observed, now: Timestamp) -> Vec
             let by_id: BTreeMap<_, _> =
                 images.iter().map(|image| (image.id().clone(), deletion::audience(image))).collect();
             let settled = family::settle(&context, site, &unasked, &name, images);
+            context.originals.planned(settled.latest.as_ref(), view.offers.as_ref());
             let unknown =
                 settled.refused.into_iter().filter(|(hold, _)| matches!(hold.because, Because::UsageUnknown(_)));
             candidates.extend(unknown.filter_map(|(_, image)| {
@@ -141,22 +147,30 @@ fn unrecognised(context: &Context<'_>, site: &SiteName, view: &SiteView) -> Opti
 /// What every decision may look at.
 struct Context<'a> {
     desired: &'a Desired,
+    observed: &'a Observed,
     today: Date,
     several_sites: bool,
     /// The first upload of each version that any site has on record, so that a version is called the same everywhere.
     uploaded: BTreeMap<(FamilyName, VersionName), Date>,
+    /// What other regions may copy, as far as it has been settled.
+    originals: Originals,
 }
 
 impl<'a> Context<'a> {
-    fn new(desired: &'a Desired, observed: &Observed, today: Date) -> Self {
+    fn new(desired: &'a Desired, observed: &'a Observed, today: Date) -> Self {
         let mut uploaded: BTreeMap<_, Date> = BTreeMap::new();
-        for image in observed.sites.values().flat_map(|view| view.owned(&desired.catalogue)) {
-            if let Some(date) = image.uploaded() {
-                let key = (family_of(&desired.moved, image.marks()), image.marks().version.clone());
-                uploaded.entry(key).and_modify(|earliest| *earliest = date.min(*earliest)).or_insert(date);
+        let mut originals = Originals::default();
+        for (site, view) in &observed.sites {
+            for image in view.owned(&desired.catalogue) {
+                let family = family_of(&desired.moved, image.marks());
+                if let Some(date) = image.uploaded() {
+                    let key = (family.clone(), image.marks().version.clone());
+                    uploaded.entry(key).and_modify(|earliest| *earliest = date.min(*earliest)).or_insert(date);
+                }
+                originals.found(site, view.offers.as_ref(), family, &image);
             }
         }
-        Self { desired, today, several_sites: desired.sites.len() > 1, uploaded }
+        Self { desired, observed, today, several_sites: desired.sites.len() > 1, uploaded, originals }
     }
 
     /// Every family that the file names or the site holds, with its images there.

@@ -5,19 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::guards;
 use crate::model::desired::Desired;
 use crate::model::name::{Address, FamilyName, SiteName};
-use crate::model::plan::Plan;
+use crate::model::plan::{Plan, Step};
+use crate::model::reason::Edge;
 
 /// The part of a plan that concerns matching addresses. A family on a site is never torn apart: a hand-over without
-/// its other half would leave two latest versions, or none.
+/// its other half would leave two latest versions, or none. A copy takes its original along.
 pub fn narrow(plan: &Plan, desired: &Desired, matches: &dyn Fn(&Address) -> bool) -> Plan {
     let place = |site: &SiteName, address: &Address| (site.clone(), address.family.clone());
-    let wanted: BTreeSet<(SiteName, FamilyName)> = plan
+    let mut wanted: BTreeSet<(SiteName, FamilyName)> = plan
         .steps()
         .map(|(_, step)| (&step.site, &step.address))
         .chain(plan.holds.iter().map(|hold| (&hold.site, &hold.address)))
         .filter(|(_, address)| matches(address))
         .map(|(site, address)| place(site, address))
         .collect();
+    let is_wanted = |step: &Step| wanted.contains(&place(&step.site, &step.address));
+    let originals =
+        plan.edges().filter(|(_, copy, why)| *why == Edge::OriginalBeforeCopy && is_wanted(plan.step(*copy)));
+    let originals: Vec<_> = originals.map(|(original, _, _)| plan.step(original)).collect();
+    wanted.extend(originals.iter().map(|step| place(&step.site, &step.address)));
     let mut part = Plan::default();
     part.managed = plan.managed;
     part.notes.clone_from(&plan.notes);

@@ -6,6 +6,8 @@
 //! images bear one name; the hand-over in `apply` sends the two requests back to back.
 
 use super::family::Settled;
+use crate::model::operation::Operation;
+use crate::model::passage::Route;
 use crate::model::plan::Plan;
 use crate::model::reason::Edge;
 
@@ -36,5 +38,26 @@ pub(super) fn enter(settled: Settled, plan: &mut Plan) {
         // The three groups are ordered among each other and no edge runs within one, so there is no way to a circle.
         let entered = plan.order(before, after, why);
         debug_assert!(entered.is_ok(), "latest, replaced, ended is an order");
+    }
+}
+
+/// Puts every copy behind its original, where the plan creates that too.
+pub(super) fn copies(plan: &mut Plan) {
+    let mut edges = Vec::new();
+    for (copy, step) in plan.steps() {
+        let Operation::Create(create) = &step.operation else { continue };
+        let Route::Copy(original) = &create.passage.route else { continue };
+        if original.image.is_none() {
+            let source = plan.steps().find(|(_, other)| {
+                other.site == original.site
+                    && matches!(&other.operation, Operation::Create(other)
+                        if other.family == create.family && other.version.name == create.version.name)
+            });
+            edges.extend(source.map(|(source, _)| (source, copy)));
+        }
+    }
+    for (original, copy) in edges {
+        let entered = plan.order(original, copy, Edge::OriginalBeforeCopy);
+        debug_assert!(entered.is_ok(), "an original is no copy, so there is no way to a circle");
     }
 }

@@ -7,8 +7,8 @@ use petgraph::graph::NodeIndex;
 
 use super::document::{
     Action, Body, Change, Check, CheckAddress, CheckInstance, Config, Detail, Document, FORMAT_VERSION, Guard,
-    GuardStatus, Hold, Live, Note, Object, Package, Packages, Problem, ProjectUse, RESOURCE_TYPE, ResourceChange,
-    SCHEMA, Site, Summary, Usage,
+    GuardStatus, Hold, Import, Live, Note, Object, Package, Packages, Problem, ProjectUse, RESOURCE_TYPE,
+    ResourceChange, SCHEMA, Site, Summary, Usage,
 };
 use super::words;
 use crate::model::desired::Desired;
@@ -17,6 +17,7 @@ use crate::model::name::ImageId;
 use crate::model::operation::{Activation, Create, MinDisk, Operation};
 use crate::model::ours::{Marks, OwnedImage};
 use crate::model::packages::{Fate, PackageChanges};
+use crate::model::passage::{Method, Passage, Route};
 use crate::model::plan::{self, Plan, Step, Verdict};
 use crate::model::reason::{Because, Reason};
 use crate::model::usage::{self, Answer, User, UserKind};
@@ -172,6 +173,7 @@ fn detail(step: &Step, depends_on: Vec<String>) -> Detail {
         size: None,
         digest: None,
         trust: None,
+        import: None,
         uploaded: None,
         superseded: None,
         packages: None,
@@ -183,6 +185,7 @@ fn detail(step: &Step, depends_on: Vec<String>) -> Detail {
             detail.size = version.size;
             detail.digest = Some(version.published.strongest().to_string());
             detail.trust = Some(version.assurance().to_string());
+            detail.import = (!create.passage.is_plain()).then(|| import(create));
             detail.uploaded = create.marks.uploaded;
         }
         Operation::Update(update) => {
@@ -219,6 +222,21 @@ fn packages(found: &PackageChanges) -> Packages {
     Packages { changed, added, removed, ..told }
 }
 
+fn import(create: &Create) -> Import {
+    let Create { version, passage: Passage { route, stores, converter, disk_format }, .. } = create;
+    Import {
+        method: route.method().name().to_owned(),
+        copied_from: match route {
+            Route::Copy(original) => Some(original.site.to_string()),
+            Route::Upload | Route::Direct | Route::Web => None,
+        },
+        stores: stores.clone(),
+        disk_format: disk_format.name().to_owned(),
+        converted_from: converter.map(|_| version.disk_format.name().to_owned()),
+        converted_by: converter.map(|converter| converter.name().to_owned()),
+    }
+}
+
 fn of_existing(detail: &mut Detail, image: &OwnedImage, new_marks: Option<&Marks>) {
     detail.size = image.image().size;
     detail.digest = image.marks().digest.as_ref().map(ToString::to_string);
@@ -250,7 +268,7 @@ fn created(create: &Create, id: Option<&ImageId>) -> (Option<Object>, BTreeMap<S
     if id.is_none() {
         is_unknown("id");
     }
-    if create.version.stored_digests().is_none() {
+    if create.stored_digests().is_none() {
         is_unknown("tags");
     }
     match create.min_disk {
@@ -282,8 +300,10 @@ fn transfer(plan: &Plan) -> u64 {
     let sources: BTreeMap<String, u64> = plan
         .steps()
         .filter_map(|(_, step)| match &step.operation {
-            Operation::Create(create) => Some((create.version.origin.to_string(), create.version.size?)),
-            Operation::Update(_) | Operation::Delete(_) | Operation::Adopt(_) => None,
+            Operation::Create(create) if create.passage.route.method() != Method::GlanceDownload => {
+                Some((create.version.origin.to_string(), create.version.size?))
+            }
+            Operation::Create(_) | Operation::Update(_) | Operation::Delete(_) | Operation::Adopt(_) => None,
         })
         .collect();
     sources.values().fold(0, |sum, size| sum.saturating_add(*size))
@@ -332,6 +352,7 @@ fn hold(hold: &plan::Hold) -> Hold {
             | Because::Older { .. }
             | Because::BytesChanged { .. }
             | Because::UpstreamUnknown(_)
+            | Because::NoPassage(_)
             | Because::VersionGone(_)
             | Because::BootTestFailed
             | Because::Busy(_)

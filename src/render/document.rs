@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::operation::Verb;
 
 pub use detail::{
-    Check, CheckAddress, CheckInstance, Detail, Diagnostic, Package, Packages, Problem, ProjectUse, Usage,
+    Check, CheckAddress, CheckInstance, Detail, Diagnostic, Import, Package, Packages, Problem, ProjectUse, Usage,
 };
 
 /// The version of Terraform's plan format whose shape this is.

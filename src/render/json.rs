@@ -17,8 +17,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::model::passage::{Converter, Passage, Route};
+    use crate::model::version::DiskFormat;
     use crate::render::escape::tests::hostile;
-    use crate::render::testing::{blocked, empty, hostile_document, rotation};
+    use crate::render::testing::{blocked, empty, hostile_document, imported, rotation};
 
     /// The schema with every object closed, so that a field which it does not describe is found.
     fn closed(mut schema: Value) -> Value {
@@ -49,7 +51,13 @@ mod tests {
 
     #[test]
     fn every_document_is_as_the_schema_says() {
-        for document in [rotation(), empty(), blocked()] {
+        let passage = Passage {
+            route: Route::Direct,
+            stores: vec!["ceph".to_owned()],
+            converter: Some(Converter::Glance),
+            disk_format: DiskFormat::Raw,
+        };
+        for document in [rotation(), empty(), blocked(), imported(passage)] {
             assert_eq!(errors(&value(&document)), Vec::<String>::new());
         }
     }

@@ -3,10 +3,11 @@
 //! A creation shows where its bytes come from and who vouches for them, an update what changes, a deletion what is lost
 //! and who was asked. What is left out is counted, and shown to those who ask for everything.
 
-use super::document::{Action, Object, Packages, ResourceChange, Usage};
+use super::document::{Action, Import, Object, Packages, ResourceChange, Usage};
 use super::escape::{quoted, terminal};
 use super::fields::{Field, Kind, UNKNOWN, compare};
 use super::{Verbosity, words};
+use crate::model::passage::Converter;
 
 /// How many characters of a digest are shown.
 const DIGEST: usize = 12;
@@ -48,6 +49,7 @@ fn created(change: &ResourceChange, verbosity: Verbosity) -> Vec<Row> {
         Row::new("+", &terminal(algorithm), format!("{}   {trust}", short_digest(digits, verbosity)))
     }));
     rows.extend(detail.size.map(|size| Row::new("+", "size", words::size(size))));
+    rows.extend(detail.import.iter().flat_map(imported));
     let fields = compare(None, Some(after));
     let told = |field: &&Field| match field.kind {
         Kind::Attribute => field.name != "name" && is_worth_telling(field, verbosity),
@@ -73,6 +75,29 @@ fn inside(packages: &Packages, verbosity: Verbosity) -> Vec<Row> {
     });
     let shown = shown.map(|package| Row::new(" ", "", format!("  {}", words::package(package))));
     std::iter::once(Row::new("~", "packages", told)).chain(shown).collect()
+}
+
+/// How the bytes come: by which method, from where, into which stores; and what is made of them on the way.
+fn imported(import: &Import) -> Vec<Row> {
+    let mut way = terminal(&import.method);
+    if let Some(site) = &import.copied_from {
+        way = format!("{way} from {}", terminal(site));
+    }
+    if !import.stores.is_empty() {
+        let stores: Vec<_> = import.stores.iter().map(|store| terminal(store)).collect();
+        way = format!("{way} into {}", words::listed(&stores));
+    }
+    let mut rows = vec![Row::new("+", "import", way)];
+    if let (Some(format), Some(converter)) = (&import.converted_from, &import.converted_by) {
+        let by = if converter == Converter::Glance.name() {
+            "by Glance".to_owned()
+        } else {
+            format!("with {}", terminal(converter))
+        };
+        let told = format!("{}, converted from {} {by}", terminal(&import.disk_format), terminal(format));
+        rows.push(Row::new("+", "disk_format", told));
+    }
+    rows
 }
 
 /// What a new image has by default need not be said.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::{Date, date};
 
 use super::document::{
-    Action, Change, Detail, Document, Level, Live, LiveSource, Note as Remark, Object, ProjectUse, RESOURCE_TYPE,
-    ResourceChange, Site,
+    Action, Change, Detail, Document, Import, Level, Live, LiveSource, Note as Remark, Object, ProjectUse,
+    RESOURCE_TYPE, ResourceChange, Site,
 };
 use super::{Coverage, Shown, compose};
 use crate::model::desired::{Audience, Desired, Limits};
@@ -17,6 +17,7 @@ use crate::model::name::{Address, CatalogueName, FamilyName, ImageId, ProjectId,
 use crate::model::operation::{Activation, Create, Delete, MinDisk, Operation, Record, Update, Verb, sealed, staged};
 use crate::model::ours::{BootVerdict, Condemned, Marks, OwnedImage};
 use crate::model::packages::{PackageChanges, Packages as Inside};
+use crate::model::passage::{Passage, Preferences, Route};
 use crate::model::plan::{Guard, Hold, Plan, Step, Verdict};
 use crate::model::reason::{Because, Edge, Note, Reason};
 use crate::model::template::Template;
@@ -53,6 +54,7 @@ fn marks(address: &Address, uploaded: Date, superseded: Option<Date>) -> Marks {
         uploaded: Some(uploaded),
         superseded,
         digest: Some(digest()),
+        source: None,
         applied: None,
         built: None,
         audience: Audience::Everybody,
@@ -121,6 +123,7 @@ fn creation(name: &str, origin: &str) -> Step {
         shown,
         marks,
         min_disk: MinDisk::FromImage,
+        passage: Passage { route: Route::Upload, stores: Vec::new(), converter: None, disk_format: DiskFormat::Qcow2 },
     };
     let from = Some(VersionName::parse("20261015").unwrap());
     step(address, Operation::Create(Box::new(create)), Reason::NewVersion { from })
@@ -207,6 +210,7 @@ fn tell(plan: &Plan) -> Document {
         retirement,
         limits: Limits { deletions: None },
         boot_test: None,
+        import: Preferences::default(),
     };
     let now = "2026-11-23T03:34:07Z".parse().unwrap();
     let mut document = compose(&Shown {
@@ -264,6 +268,17 @@ pub(super) fn rotation() -> Document {
     tell(&plan)
 }
 
+/// A version whose bytes come by this passage.
+pub(super) fn imported(passage: Passage) -> Document {
+    let mut plan = Plan::default();
+    let mut step = creation("Debian 12 - Latest", "https://cloud.debian.example/debian-12.qcow2");
+    if let Operation::Create(create) = &mut step.operation {
+        create.passage = passage;
+    }
+    plan.add(step);
+    tell(&plan)
+}
+
 /// Nothing to do.
 pub(super) fn empty() -> Document {
     let mut plan = Plan::default();
@@ -311,6 +326,14 @@ pub(super) fn hostile_document(text: &str) -> Document {
         change.address.push_str(&text());
         change.gallerist.reasons.push(text());
         change.gallerist.trust = Some(text());
+        change.gallerist.import = Some(Import {
+            method: text(),
+            copied_from: Some(text()),
+            stores: vec![text()],
+            disk_format: text(),
+            converted_from: Some(text()),
+            converted_by: Some(text()),
+        });
         change.gallerist.digest = Some(format!("{}:{}", text(), text()));
         if let Some(packages) = &mut change.gallerist.packages {
             packages.from = text();
@@ -378,6 +401,7 @@ pub(super) fn change(action: Action, before: Option<Object>, after: Option<Objec
             digest: None,
             trust: None,
             uploaded: None,
+            import: None,
             superseded: None,
             packages: None,
         },

@@ -151,6 +151,7 @@ pub fn because(because: &Because) -> String {
             format!("the bytes published under this version have changed: {recorded} on record, {published} published")
         }
         Because::UpstreamUnknown(why) => format!("the publisher gave no answer to rely on: {}", terminal(why)),
+        Because::NoPassage(why) => terminal(why),
         Because::VersionGone(version) => format!("{version} is neither on the cloud nor at its publisher any more"),
         Because::BootTestFailed => "its boot test failed".to_owned(),
         Because::Busy(state) => format!("the image is {state}, nothing can be done to it"),

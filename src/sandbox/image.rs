@@ -79,6 +79,26 @@ pub fn qcow2(virtual_size: u64, payload: &[u8]) -> Vec<u8> {
     file
 }
 
+/// The disk inside a qcow2 that [`qcow2`] has made, as far as `limit` bytes; nothing, where the bytes are none of those.
+pub fn raw(image: &[u8], limit: u64) -> Option<Vec<u8>> {
+    let number = |offset: u64| -> Option<u64> {
+        let offset = usize::try_from(offset).ok()?;
+        Some(u64::from_be_bytes(image.get(offset..offset.checked_add(8)?)?.try_into().ok()?))
+    };
+    let size = Header::read(image)?.virtual_size;
+    let mut disk = vec![0; usize::try_from(size.min(limit)).ok()?];
+    for (cluster, place) in (0..).zip(disk.chunks_mut(usize::try_from(CLUSTER).ok()?)) {
+        let (table, entry) = (cluster / (CLUSTER / ENTRY), cluster % (CLUSTER / ENTRY));
+        let second_level = number(number(40)?.checked_add(table * ENTRY)?)? & !COPIED;
+        let data = if second_level == 0 { 0 } else { number(second_level.checked_add(entry * ENTRY)?)? & !COPIED };
+        if data != 0 {
+            let start = usize::try_from(data).ok()?;
+            place.copy_from_slice(image.get(start..start.checked_add(place.len())?)?);
+        }
+    }
+    Some(disk)
+}
+
 /// What Glance reads from the beginning of a qcow2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
@@ -153,6 +173,16 @@ mod tests {
         let image = qcow2(0, &payload);
         assert_eq!(Header::read(&image).unwrap().virtual_size, 9 << 20);
         assert!(image.ends_with(&payload));
+    }
+
+    #[test]
+    fn the_disk_inside_begins_with_the_payload() {
+        let payload = vec![7; 3 << 20];
+        let disk = raw(&qcow2(5 << 20, &payload), u64::MAX).unwrap();
+        assert_eq!(disk.len(), 5 << 20);
+        assert_eq!(disk[..3 << 20], payload);
+        assert!(disk[3 << 20..].iter().all(|byte| *byte == 0));
+        assert_eq!(raw(b"no disk", u64::MAX), None);
     }
 
     #[test]

@@ -38,7 +38,7 @@ use tokio::task::JoinHandle;
 
 pub use self::cinder::{VolumeRecord, VolumeState};
 pub use self::faults::{Effect, Fault};
-pub use self::glance::{Data, ImageRecord, Membership};
+pub use self::glance::{Data, ImageRecord, Membership, Settings};
 pub use self::identity::{Project, Role, project_id};
 pub use self::mirror::Behaviour;
 pub use self::nova::{BootOutcome, Cell, Flavor, ServerRecord, ServerState};
@@ -57,8 +57,6 @@ pub struct Options {
     pub home: Project,
     /// What time it is there. Tokens alone live in real time.
     pub clock: Clock,
-    /// Import methods that Glance offers, of `web-download` and `glance-direct`.
-    pub import_methods: Vec<String>,
 }
 
 /// How a region is to be.
@@ -109,7 +107,6 @@ impl Options {
             regions: names.iter().map(region).collect(),
             home: Project::called("admin"),
             clock: Arc::new(Timestamp::now),
-            import_methods: vec!["glance-direct".to_owned(), "web-download".to_owned()],
         }
     }
 }
@@ -133,7 +130,7 @@ impl Sandbox {
         let mut wanted = vec![(Service::Identity, first.clone()), (Service::Mirror, first.clone())];
         let mut regions = BTreeMap::new();
         for region in &options.regions {
-            let new = Region::new(Arc::clone(&options.clock), options.import_methods.clone());
+            let new = Region::new(Arc::clone(&options.clock));
             anyhow::ensure!(
                 regions.insert(region.name.clone(), new).is_none(),
                 "two regions of the embedded cloud are called `{}`",

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::cinder::{self, Cinder, VolumeRecord};
-use super::glance::{Glance, ImageRecord, receive};
+use super::glance::{Glance, ImageRecord, Settings, receive};
 use super::identity::{Caller, project_id};
 use super::nova::{self, BootOutcome, Cell, Disk, Flavor, Nova, Order, ServerRecord, ServerState};
 use super::world::Clock;
@@ -28,9 +28,13 @@ pub struct Region {
 }
 
 impl Region {
-    pub(super) fn new(clock: Clock, import_methods: Vec<String>) -> Self {
-        let glance = Glance { import_methods, ..Glance::default() };
-        Self { clock, glance, nova: Nova::default(), cinder: Cinder::default() }
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, glance: Glance::default(), nova: Nova::default(), cinder: Cinder::default() }
+    }
+
+    /// How its Glance takes bytes in, to be changed as its operator can.
+    pub fn glance_settings(&mut self) -> &mut Settings {
+        &mut self.glance.settings
     }
 
     fn now(&self) -> Timestamp {

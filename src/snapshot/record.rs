@@ -9,6 +9,7 @@ use super::{Place, Recorded, SCHEMA, Snapshot};
 use crate::model::image::{Attributes, Image, Listing, Protection, Status, Visibility};
 use crate::model::name::{CatalogueName, ImageId, ProjectId, SiteName};
 use crate::model::observed::SiteView;
+use crate::model::passage::{Method, Offers};
 use crate::model::usage::{Answer, Source, Usage, User, UserKind};
 
 /// The sources there are; the model knows them by these very texts.
@@ -32,6 +33,16 @@ struct SiteRecord {
     images: Vec<ImageRecord>,
     namesakes: Vec<ImageRecord>,
     usage: BTreeMap<String, BTreeMap<String, AnswerRecord>>,
+    #[serde(default)]
+    offers: Option<OffersRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OffersRecord {
+    methods: Vec<String>,
+    stores: Vec<String>,
+    region: Option<String>,
+    cloud: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,7 +95,7 @@ impl From<&Snapshot> for File {
 
 impl From<&Recorded> for SiteRecord {
     fn from(site: &Recorded) -> Self {
-        let SiteView { project, images, namesakes, usage } = &site.view;
+        let SiteView { project, images, namesakes, usage, offers } = &site.view;
         let answers = |usage: &Usage| {
             usage.answers().map(|(source, answer)| (source.0.to_owned(), AnswerRecord::from(answer))).collect()
         };
@@ -94,7 +105,15 @@ impl From<&Recorded> for SiteRecord {
             images: images.values().map(ImageRecord::from).collect(),
             namesakes: namesakes.values().map(ImageRecord::from).collect(),
             usage: usage.iter().map(|(image, usage)| (image.to_string(), answers(usage))).collect(),
+            offers: offers.as_ref().map(OffersRecord::from),
         }
+    }
+}
+
+impl From<&Offers> for OffersRecord {
+    fn from(offers: &Offers) -> Self {
+        let Offers { methods, stores, region, cloud } = offers.clone();
+        Self { methods: methods.iter().map(ToString::to_string).collect(), stores, region, cloud }
     }
 }
 
@@ -170,8 +189,17 @@ impl SiteRecord {
             images: by_id(self.images)?,
             namesakes: by_id(self.namesakes)?,
             usage: usage.collect::<Result<_, String>>()?,
+            offers: self.offers.map(OffersRecord::lower).transpose()?,
         };
         Ok(Recorded { place: self.place, view })
+    }
+}
+
+impl OffersRecord {
+    fn lower(self) -> Result<Offers, String> {
+        let methods = self.methods.iter().map(|name| Method::from_name(name).ok_or_else(|| no(name, "import method")));
+        let methods = methods.collect::<Result<_, String>>()?;
+        Ok(Offers { methods, stores: self.stores, region: self.region, cloud: self.cloud })
     }
 }
 

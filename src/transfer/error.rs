@@ -97,6 +97,11 @@ pub enum TransferError {
         /// What the bytes look like instead, where that is recognised.
         found: Option<Look>,
     },
+    /// The disk image could not be made into another format.
+    Conversion {
+        /// What came between.
+        because: String,
+    },
     /// The disk image itself is refused.
     Header(Refusal),
     /// A local file cannot be read.
@@ -141,6 +146,7 @@ impl TransferError {
             | Self::Digest { .. }
             | Self::Disowned { .. }
             | Self::Damaged { .. }
+            | Self::Conversion { .. }
             | Self::Header(_)
             | Self::File { .. }
             | Self::Sinks(_)
@@ -195,6 +201,7 @@ impl fmt::Display for TransferError {
                     None => Ok(()),
                 }
             }
+            Self::Conversion { because } => write!(formatter, "the image cannot be converted: {because}"),
             Self::Header(refusal) => refusal.fmt(formatter),
             Self::File { path, .. } => write!(formatter, "`{}` cannot be read", path.display()),
             Self::Sinks(errors) => {
@@ -225,6 +232,7 @@ impl Error for TransferError {
             | Self::Digest { .. }
             | Self::Disowned { .. }
             | Self::Damaged { .. }
+            | Self::Conversion { .. }
             | Self::Header(_)
             | Self::Sinks(_) => None,
         }

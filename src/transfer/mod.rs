@@ -1,6 +1,6 @@
 //! The bytes: download → verify → decompress → inspect → upload, in one pass.
 //!
-//! One download feeds every site that needs the version; nothing touches a disk, and memory does not grow with the
+//! One download feeds every site that needs the version; nothing touches a disk (save for a conversion, `convert`), and memory does not grow with the
 //! image. The last block stays here until sizes, digests and the header have proved right, so whatever is wrong with
 //! a mirror, no site ever holds a complete image that is not the published one.
 //!
@@ -18,6 +18,7 @@
 
 mod body;
 mod client;
+mod convert;
 mod decode;
 mod deliver;
 mod digesting;
@@ -42,6 +43,7 @@ use crate::model::version::{Compression, DiskFormat, Origin};
 
 pub use body::Body;
 pub use client::client;
+pub use convert::{deliver_raw, find_qemu_img};
 pub use deliver::deliver;
 pub use digesting::{digest_file, digest_stream};
 

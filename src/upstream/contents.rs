@@ -105,6 +105,7 @@ mod tests {
     use crate::model::name::{Address, CatalogueName, FamilyName, SiteName};
     use crate::model::operation::{Create, MinDisk, Record};
     use crate::model::ours::{BootVerdict, Condemned, Marks};
+    use crate::model::passage::{Passage, Route};
     use crate::model::version::{Compression, DiskFormat, Origin, PackageDialect, Trust, Version};
 
     fn creation(from: Option<&str>, packages: Option<PackageList>) -> Plan {
@@ -141,6 +142,7 @@ mod tests {
             uploaded: Some(date(2026, 11, 23)),
             superseded: None,
             digest: Some(digest),
+            source: None,
             applied: None,
             built: None,
             audience: crate::model::desired::Audience::Everybody,
@@ -156,6 +158,12 @@ mod tests {
             shown: attributes,
             marks,
             min_disk: MinDisk::FromImage,
+            passage: Passage {
+                route: Route::Upload,
+                stores: Vec::new(),
+                converter: None,
+                disk_format: DiskFormat::Qcow2,
+            },
         };
         let mut plan = Plan::default();
         plan.add(Step {

@@ -28,7 +28,7 @@ const DEPTH: usize = 12;
 pub async fn resolve(manifest: &Manifest, lock: Option<&Lock>, fetch: &Fetch, sites: BTreeSet<SiteName>) -> Desired {
     let wanted = stream::iter(manifest.families.values())
         .map(|family| async move {
-            let wanted = storable(family, wanted(manifest, family, lock, fetch).await);
+            let wanted = wanted(manifest, family, lock, fetch).await;
             (family.name.clone(), family.wanting(wanted))
         })
         .buffer_unordered(AT_ONCE);
@@ -47,6 +47,7 @@ pub fn unresolved(manifest: &Manifest, sites: BTreeSet<SiteName>) -> Desired {
         retirement: manifest.retirement.clone(),
         limits: manifest.limits,
         boot_test: manifest.boot_test.clone(),
+        import: manifest.import.clone(),
     }
 }
 
@@ -82,24 +83,6 @@ async fn wanted(manifest: &Manifest, family: &FamilySpec, lock: Option<&Lock>, f
     match newest_on_offer(manifest, family, fetch).await {
         Ok(version) => exactly(version, chosen),
         Err(reason) => Wanted::Unknown(reason),
-    }
-}
-
-/// What is wanted, unless images.toml asks for it in a format that it is not published in: gallerist does not convert,
-/// and must not store something else than was asked for.
-fn storable(family: &FamilySpec, wanted: Wanted) -> Wanted {
-    let published = match &wanted {
-        Wanted::Version { version: Some(version), .. } => version.disk_format,
-        Wanted::Version { version: None, .. } | Wanted::Unknown(_) => return wanted,
-    };
-    match family.disk_format {
-        Some(asked) if asked != published => Wanted::Unknown(format!(
-            "it is published as {}, and `disk_format = \"{}\"` would need a conversion, which gallerist cannot do yet: \
-             take the key out, or let Glance's own conversion plugin do it",
-            published.name(),
-            asked.name()
-        )),
-        Some(_) | None => wanted,
     }
 }
 
@@ -237,16 +220,6 @@ mod tests {
         assert!(
             matches!(&wanted, Wanted::Version { name, version: Some(_), chosen: Chosen::Locked } if name.as_str() == "9.8")
         );
-    }
-
-    #[tokio::test]
-    async fn a_format_that_would_need_a_conversion_is_not_stored_as_something_else() {
-        let of = async |format: &str| {
-            wanted_of(&format!("source = {{ distro = \"rocky\", release = \"9\" }}\ndisk_format = \"{format}\"")).await
-        };
-        assert!(matches!(of("qcow2").await, Wanted::Version { version: Some(_), .. }));
-        let Wanted::Unknown(reason) = of("raw").await else { panic!("a qcow2 is wanted where raw was asked for") };
-        assert!(reason.contains("published as qcow2") && reason.contains("`disk_format = \"raw\"`"), "{reason}");
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ use gallerist::model::lifecycle::{
 };
 use gallerist::model::name::{CatalogueName, FamilyName, ImageId, ProjectId, SiteName, VersionName};
 use gallerist::model::observed::{Observed, SiteView};
+use gallerist::model::passage::Preferences;
 use gallerist::model::template::Template;
 use gallerist::model::usage::{Answer, Source, Usage, User, UserKind};
 use gallerist::model::version::{Compression, DiskFormat, Origin, Trust, Version};
@@ -87,6 +88,7 @@ fn catalogue(families: usize) -> (Desired, Observed) {
         retirement: lifecycle(),
         limits: Limits { deletions: None },
         boot_test: None,
+        import: Preferences::default(),
     };
     (desired, observed)
 }
@@ -152,6 +154,7 @@ fn family(number: usize) -> Family {
         min_ram: 512,
         properties: (0..12).map(|key| (format!("property_{key}"), "value".to_owned())).collect(),
         ignored_properties: Vec::new(),
+        disk_format: None,
     }
 }
 

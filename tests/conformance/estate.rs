@@ -1,7 +1,7 @@
 //! A cloud to play in.
 
 use std::any::Any;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -21,6 +21,8 @@ pub(crate) struct Estate {
     pub(crate) other: &'static str,
     /// The `openstack` client, where there is one.
     pub(crate) client: Option<Client>,
+    /// Puts `qemu-img` under a path, or what plays it and makes the disk that is there.
+    pub(crate) qemu_img: fn(&Path, &Path),
     /// How many foreign images a scenario may put there.
     pub(crate) crowd: usize,
     /// What keeps the cloud there while it is played in.

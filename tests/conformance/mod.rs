@@ -16,6 +16,7 @@ pub(crate) mod drift;
 pub(crate) mod economy;
 mod estate;
 pub(crate) mod foreign;
+pub(crate) mod imports;
 pub(crate) mod interruption;
 pub(crate) mod mortality;
 pub(crate) mod presence;
@@ -47,6 +48,12 @@ macro_rules! conformance {
             private::a_member_keeps_an_image_of_its_own,
             rights::who_may_not_publish_shows_nothing,
             regions::two_regions_are_one_plan_and_one_download,
+            imports::a_region_copies_what_another_one_has,
+            imports::an_image_is_kept_in_the_store_that_is_asked_for,
+            imports::glance_fetches_what_it_can_and_is_sent_the_rest,
+            imports::a_failed_import_says_what_glance_says_and_leaves_nothing,
+            imports::an_import_that_is_left_half_way_is_begun_anew,
+            imports::a_qcow2_becomes_a_raw_disk_on_the_way,
             economy::a_plan_without_changes_makes_five_requests_however_many_images_there_are,
             interruption::two_applies_at_once_have_one_winner,
             interruption::an_apply_killed_during_an_upload_leaves_nothing_behind,

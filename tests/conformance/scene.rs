@@ -17,6 +17,8 @@ use super::{Estate, Service, Session};
 
 pub(crate) const ONE: &str = "RegionOne";
 pub(crate) const TWO: &str = "RegionTwo";
+/// Bytes of the disk inside every image.
+const DISK: u64 = 8 << 20;
 
 /// A scenario's part of a cloud.
 pub(crate) struct Scene {
@@ -62,6 +64,9 @@ impl Scene {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let clouds = std::fs::read_to_string(&estate.clouds).expect("clouds.yaml can be read");
         std::fs::write(folder.path().join("clouds.yaml"), clouds).expect("the folder is ours");
+        for name in ["programs", "scratch"] {
+            std::fs::create_dir(folder.path().join(name)).expect("the folder is ours");
+        }
         Self {
             key,
             tables: std::sync::Mutex::default(),
@@ -119,7 +124,7 @@ impl Scene {
 
     /// The bytes of a version.
     pub(crate) fn bytes(&self, family: &str, version: &str) -> Vec<u8> {
-        image::qcow2(1 << 30, format!("{} {version}", self.title(family)).as_bytes())
+        image::qcow2(DISK, format!("{} {version}", self.title(family)).as_bytes())
     }
 
     fn below_mirror(family: &str, version: &str) -> String {
@@ -130,6 +135,17 @@ impl Scene {
     pub(crate) fn downloads(&self, family: &str, version: &str) -> usize {
         let path = format!("/mirror/{}", Self::below_mirror(family, version));
         self.publishers.world().requests().iter().filter(|request| request.path == path).count()
+    }
+
+    /// The disk inside the image of a version.
+    pub(crate) fn disk(&self, family: &str, version: &str) -> Vec<u8> {
+        image::raw(&self.bytes(family, version), DISK).expect("it is one of our own images")
+    }
+
+    /// Lets the publisher fail when a version is asked for, or no longer.
+    pub(crate) fn fail(&self, family: &str, version: &str, failing: bool) {
+        let behaviour = if failing { Behaviour::Status(503, None) } else { Behaviour::Serve };
+        self.publishers.world().behave(&Self::below_mirror(family, version), behaviour);
     }
 
     /// Lets the download of a version stall half way, or no longer.
@@ -151,7 +167,12 @@ impl Scene {
 
     /// The same for another cloud of clouds.yaml, or other regions.
     pub(crate) fn want_on(&self, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
-        let mut file = self.head(cloud, regions);
+        self.want_with("", cloud, regions, families);
+    }
+
+    /// The same with further tables in images.toml.
+    pub(crate) fn want_with(&self, tables: &str, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
+        let mut file = format!("{}{tables}\n", self.head(cloud, regions));
         for (family, version) in families {
             let (bytes, path) = (self.bytes(family, version), Self::below_mirror(family, version));
             let digest = hex::encode(Sha256::digest(&bytes));
@@ -220,6 +241,18 @@ impl Scene {
         self.folder.path().join(name)
     }
 
+    /// Puts `qemu-img` where gallerist looks for it.
+    pub(crate) fn install_qemu_img(&self, family: &str, version: &str) {
+        let disk = self.folder.path().join("disk.raw");
+        std::fs::write(&disk, self.disk(family, version)).expect("the folder is ours");
+        (self.estate.qemu_img)(&self.folder.path().join("programs/qemu-img"), &disk);
+    }
+
+    /// What gallerist has left in its folder for temporary files.
+    pub(crate) fn left_in_scratch(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("scratch")).expect("the folder is ours").count()
+    }
+
     /// Writes a file of that folder.
     pub(crate) fn write(&self, name: &str, content: &[u8]) {
         std::fs::write(self.path(name), content).expect("the folder is ours");
@@ -251,6 +284,8 @@ impl Scene {
             .env_clear()
             .env("HOME", folder)
             .env("OS_CLIENT_CONFIG_FILE", folder.join("clouds.yaml"))
+            .env("PATH", folder.join("programs"))
+            .env("TMPDIR", folder.join("scratch"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

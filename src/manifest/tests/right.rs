@@ -4,11 +4,12 @@ use std::fs;
 
 use super::{CATALOGUE, IMAGE, family, listed, repository, valid};
 use crate::manifest::codes::Code;
-use crate::manifest::contents::{ImportMethod, Source};
+use crate::manifest::contents::Source;
 use crate::model::desired::{Audience, BootNetwork};
 use crate::model::image::{Listing, Protection, Visibility};
 use crate::model::lifecycle::{DeleteWhen, SnapshotUse};
 use crate::model::name::VersionName;
+use crate::model::passage::{Converter, Method, Preferences};
 use crate::model::source::{Architecture, Distro, LeastTrust};
 use crate::model::version::{Compression, DiskFormat};
 
@@ -102,7 +103,7 @@ fn every_key_is_read() {
     assert_eq!((manifest.clouds[1].cloud.as_str(), manifest.clouds[1].regions.len()), ("lab", 0));
     assert_eq!(manifest.moved.len(), 1);
     assert_eq!(manifest.limits.deletions, Some(4));
-    assert_eq!((manifest.import.method, manifest.import.stores.len()), (ImportMethod::WebDownload, 2));
+    assert_eq!((manifest.import.methods.as_slice(), manifest.import.stores.len()), (&[Method::WebDownload][..], 2));
     assert_eq!(manifest.boot_test.as_ref().map(|test| &test.network), Some(&BootNetwork::Auto));
     let publisher = &manifest.publishers[&Distro::Ubuntu];
     assert_eq!((publisher.keys.len(), publisher.trust), (1, Some(LeastTrust::Signed)));
@@ -203,4 +204,15 @@ fn a_private_catalogue_has_its_own_lifecycle() {
     assert_eq!(rocky.lifecycle.latest.name.source(), "{name} now");
     assert_eq!(rocky.lifecycle.superseded[0].visibility, Some(Visibility::Private));
     assert_eq!(manifest.retirement, rocky.lifecycle);
+}
+
+#[test]
+fn an_import_has_one_method_or_several_and_one_store_or_several() {
+    let import = |text: &str| valid(&format!("{CATALOGUE}[import]\n{text}\n{IMAGE}")).import;
+    assert_eq!(valid(&format!("{CATALOGUE}{IMAGE}")).import, Preferences::default());
+    assert_eq!(import(""), Preferences::default());
+    assert_eq!(import("store = \"ceph\"").stores, ["ceph"]);
+    let several = import("method = [\"glance-download\", \"upload\"]\nconvert = \"glance\"");
+    assert_eq!(several.methods, [Method::GlanceDownload, Method::Upload]);
+    assert_eq!(several.converter, Converter::Glance);
 }

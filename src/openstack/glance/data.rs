@@ -12,21 +12,27 @@ use crate::openstack::http::chain;
 pub type Download = std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, String>> + Send>>;
 
 impl Glance {
-    /// Sends the bytes of a queued image. Blocks should be at most 256 KiB: behind uWSGI one of 1 MiB is answered with
+    /// Sends the bytes of a queued image, into this store where one is named. Blocks should be at most 256 KiB: behind uWSGI one of 1 MiB is answered with
     /// 500. `length` in bytes, where it is known; without it the body is sent in chunks, which some gateways refuse. A
     /// stream that ends in an error breaks the upload off, and Glance goes back to `queued` with nothing recorded.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`] where the image has bytes already, [`ErrorKind::TooLarge`] over a limit,
     /// [`ErrorKind::Connection`] where the exchange broke off, with the stream's own error at the end of the message.
-    pub async fn upload<S>(&self, id: &ImageId, body: S, length: Option<u64>) -> Result<(), ApiError>
+    pub async fn upload<S>(
+        &self,
+        id: &ImageId,
+        body: S,
+        length: Option<u64>,
+        store: Option<&str>,
+    ) -> Result<(), ApiError>
     where
         S: TryStream + Send + 'static,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         Bytes: From<S::Ok>,
     {
         let body = reqwest::Body::wrap_stream(body);
-        self.endpoint().send_stream(&format!("images/{id}/file"), body, length).await
+        self.endpoint().send_stream(&format!("images/{id}/file"), body, length, store).await
     }
 
     /// Sends the bytes of an image to be imported by `glance-direct`. As [`Glance::upload`].
@@ -40,7 +46,7 @@ impl Glance {
         Bytes: From<S::Ok>,
     {
         let body = reqwest::Body::wrap_stream(body);
-        self.endpoint().send_stream(&format!("images/{id}/stage"), body, length).await
+        self.endpoint().send_stream(&format!("images/{id}/stage"), body, length, None).await
     }
 
     /// The bytes of an image.

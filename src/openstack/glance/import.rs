@@ -1,14 +1,13 @@
 //! Imports: Glance fetches or converts the bytes itself, in a task of its own.
 //!
-//! Glance answers before the work is done. Whether it succeeded shows in the image's status: `active`, or `queued`
-//! again, where the task's message says little ("Internal Error") and `os_glance_failed_import` names the store.
+//! Glance answers before the work is done. How it ended is for [`crate::openstack::import`] to find out.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::Glance;
 use crate::model::name::ImageId;
+use crate::model::passage::Method;
 use crate::openstack::error::ApiError;
 use crate::openstack::http::Request;
 use crate::openstack::wire::{ImportInfo, StoreList, TaskList};
@@ -20,33 +19,34 @@ pub enum Import {
     WebDownload(Url),
     /// The bytes staged before.
     GlanceDirect,
+    /// The bytes of an image in another region of the same cloud. Glance takes properties along with them.
+    GlanceDownload {
+        /// The other region.
+        region: String,
+        /// The image there.
+        image: ImageId,
+    },
 }
 
 impl Import {
     /// The method it needs.
-    pub const fn method(&self) -> ImportMethod {
+    pub const fn method(&self) -> Method {
         match self {
-            Self::WebDownload(_) => ImportMethod::WebDownload,
-            Self::GlanceDirect => ImportMethod::GlanceDirect,
+            Self::WebDownload(_) => Method::WebDownload,
+            Self::GlanceDirect => Method::GlanceDirect,
+            Self::GlanceDownload { .. } => Method::GlanceDownload,
         }
     }
-}
 
-/// The methods that are of use here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ImportMethod {
-    /// `web-download`
-    WebDownload,
-    /// `glance-direct`
-    GlanceDirect,
-}
-
-impl ImportMethod {
-    /// Glance's word for it.
-    pub const fn name(self) -> &'static str {
+    /// The method as Glance reads it.
+    fn request(&self) -> Value {
+        let name = self.method().name();
         match self {
-            Self::WebDownload => "web-download",
-            Self::GlanceDirect => "glance-direct",
+            Self::WebDownload(url) => json!({"name": name, "uri": url.as_str()}),
+            Self::GlanceDirect => json!({"name": name}),
+            Self::GlanceDownload { region, image } => {
+                json!({"name": name, "glance_region": region, "glance_image_id": image.as_str()})
+            }
         }
     }
 }
@@ -85,10 +85,9 @@ impl Glance {
     ///
     /// # Errors
     /// It could not be asked; a Glance without interoperable import answers 404.
-    pub async fn import_methods(&self) -> Result<Vec<ImportMethod>, ApiError> {
+    pub async fn import_methods(&self) -> Result<Vec<Method>, ApiError> {
         let info: ImportInfo = self.endpoint().send(Request::get("info/import")).await?.json()?;
-        let known = [ImportMethod::WebDownload, ImportMethod::GlanceDirect];
-        Ok(known.into_iter().filter(|method| info.methods.value.iter().any(|name| name == method.name())).collect())
+        Ok(info.methods.value.iter().filter_map(|name| Method::from_name(name)).collect())
     }
 
     /// Starts an import into these stores; without any, into the default one.
@@ -97,21 +96,17 @@ impl Glance {
     /// [`super::ErrorKind::Refused`] where Glance may not fetch from there, [`super::ErrorKind::Conflict`] where the
     /// image is not `queued` (`uploading` for `glance-direct`).
     pub async fn import(&self, id: &ImageId, import: &Import, stores: &[String]) -> Result<(), ApiError> {
-        let mut method = json!({"name": import.method().name()});
-        if let Import::WebDownload(url) = import {
-            method["uri"] = json!(url.as_str());
-        }
-        let mut body = json!({"method": method});
+        let mut body = json!({"method": import.request()});
         if !stores.is_empty() {
             body["stores"] = json!(stores);
             // Half an import is none: without this Glance keeps what reached some stores.
             body["all_stores_must_succeed"] = json!(true);
         }
-        let request = Request::new(Method::POST, format!("images/{id}/import")).json(&body);
+        let request = Request::new(reqwest::Method::POST, format!("images/{id}/import")).json(&body);
         self.endpoint().send(request).await.map(drop)
     }
 
-    /// The tasks of an image, as far as Glance keeps them.
+    /// The tasks of an image, as far as Glance keeps them, the oldest first.
     ///
     /// # Errors
     /// It could not be asked; releases before Wallaby answer 404.

@@ -22,7 +22,7 @@ use crate::model::name::{ImageId, ProjectId};
 use crate::model::version::DiskFormat;
 
 pub use data::Download;
-pub use import::{Import, ImportMethod, ImportTask, Store};
+pub use import::{Import, ImportTask, Store};
 pub(super) use list::can_be_quoted;
 pub use list::{Filter, Seen};
 pub use patch::json_patch;

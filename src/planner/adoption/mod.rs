@@ -208,6 +208,7 @@ fn marks(
         uploaded: finding.reading.uploaded.or_else(|| uploaded(finding.image)),
         superseded: day,
         digest,
+        source: None,
         applied: None,
         built: finding.built,
         audience: family.audience,

@@ -9,6 +9,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::casting::changed_bytes;
 use super::{Evidence, Place, facts};
 use crate::model::desired::{Chosen, Wanted};
 use crate::model::drift::{Class, Finding, Fix};
@@ -86,13 +87,11 @@ pub(super) fn broken(evidence: &Evidence<'_>, place: &Place<'_>) -> Vec<Finding>
         .map(|version| (&version.name, version))
         .collect();
     for version in published.into_values() {
-        let Some(stated) = version.stored_digests() else { continue };
         findings.extend(place.of_version(&version.name).filter_map(|image| {
-            let recorded = image.marks().digest.clone()?;
-            let disagrees = stated.agree(&recorded.clone().into()) == Some(false);
-            let found = stated.of(recorded.algorithm()).filter(|_| disagrees)?;
+            let (recorded, stated) = changed_bytes(version, image)?;
+            let found = stated.of(recorded.algorithm())?;
             let finding = place.finding(Class::Broken, Some(&version.name), Fix::AskPublisher).about(image.id());
-            Some(finding.change(facts::text("digest", &recorded), facts::text("digest", found)))
+            Some(finding.change(facts::text("digest", recorded), facts::text("digest", found)))
         }));
     }
     findings

@@ -26,6 +26,9 @@ pub struct Detail {
     pub digest: Option<String>,
     /// What vouches for the digest: `signed:<fingerprint>`, `https`, `declared`, `local`, `none`.
     pub trust: Option<String>,
+    /// How the bytes come to the site, where that is not by a plain upload of what is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<Import>,
     /// The first upload of this version.
     pub uploaded: Option<Date>,
     /// Since when a newer version is the latest.
@@ -72,6 +75,23 @@ impl Packages {
         };
         (count(true, true), count(false, true), count(true, false))
     }
+}
+
+/// How the bytes of a new image come to a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    /// Glance's word for the method.
+    pub method: String,
+    /// The site it is copied from, where it is.
+    pub copied_from: Option<String>,
+    /// The stores that hold them; empty where that is left to Glance.
+    pub stores: Vec<String>,
+    /// What Glance holds in the end.
+    pub disk_format: String,
+    /// The published format, where somebody converts it.
+    pub converted_from: Option<String>,
+    /// Who does: `qemu-img` or `glance`.
+    pub converted_by: Option<String>,
 }
 
 /// What the usage sources said of an image.

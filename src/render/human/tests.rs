@@ -1,9 +1,12 @@
 //! What plans look like on a terminal.
 
 use super::*;
+use crate::model::name::SiteName;
+use crate::model::passage::{Converter, Original, Passage, Route};
+use crate::model::version::DiskFormat;
 use crate::render::Styles;
 use crate::render::escape::tests::hostile;
-use crate::render::testing::{blocked, empty, hostile_document, rotation};
+use crate::render::testing::{blocked, empty, hostile_document, imported, rotation};
 
 fn usual(document: &Document) -> String {
     render(document, Manner::default())
@@ -81,4 +84,33 @@ fn no_name_can_mislead_a_reader() {
         assert!(!text.contains("##["), "{name:?}");
         assert!(text.lines().all(|line| !line.trim_start().starts_with("::")), "{name:?}");
     }
+}
+
+#[test]
+fn the_way_of_the_bytes_is_told_where_it_is_no_plain_upload() {
+    let site = SiteName::parse("fra1").unwrap();
+    let original = Original { site, region: "fra1".to_owned(), image: None };
+    let passage = |route, stores: &[&str], converter| Passage {
+        route,
+        stores: stores.iter().map(|store| (*store).to_owned()).collect(),
+        converter,
+        disk_format: DiskFormat::Raw,
+    };
+    for (passage, told) in [
+        (passage(Route::Web, &[], None), "+ import      web-download\n"),
+        (passage(Route::Upload, &["ceph"], None), "+ import      upload into ceph\n"),
+        (
+            passage(Route::Copy(Box::new(original)), &["ceph", "tape"], None),
+            "+ import      glance-download from fra1 into ceph and tape\n",
+        ),
+        (
+            passage(Route::Upload, &[], Some(Converter::QemuImg)),
+            "+ disk_format  raw, converted from qcow2 with qemu-img\n",
+        ),
+        (passage(Route::Direct, &[], Some(Converter::Glance)), "+ disk_format  raw, converted from qcow2 by Glance\n"),
+    ] {
+        let text = usual(&imported(passage));
+        assert!(text.contains(told), "`{told}` is not in\n{text}");
+    }
+    assert!(!usual(&rotation()).contains("+ import"));
 }

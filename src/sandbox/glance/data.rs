@@ -23,8 +23,6 @@ use crate::sandbox::image::{Header, Reference};
 use crate::sandbox::range::{Range, Requested};
 use crate::sandbox::server::Shared;
 
-/// The store of every image.
-pub(in crate::sandbox) const STORE: &str = "file";
 /// Images of up to this many bytes can be downloaded again. Of larger ones only digests and sizes are kept.
 pub(super) const KEPT: usize = 16 << 20;
 /// Enough for the header of a qcow2.
@@ -49,7 +47,7 @@ pub(in crate::sandbox) async fn upload(
     headers: &HeaderMap,
     body: Body,
 ) -> Answer {
-    begin(&mut shared.world().region_of_door(region).glance, id, purpose, caller, headers)?;
+    let store = begin(&mut shared.world().region_of_door(region).glance, id, purpose, caller, headers)?;
     let _queued_unless_finished = Unfinished { shared, region, id };
     let expected: Option<u64> = header_text(headers, "x-openstack-image-size").parse().ok();
     let mut intake = Intake::default();
@@ -79,19 +77,27 @@ pub(in crate::sandbox) async fn upload(
             image.data = Data { size: data.size, bytes: data.bytes, ..Data::default() };
             image.status = Status::Uploading;
         }
-        Purpose::Store => intake.finish().store(image)?,
+        Purpose::Store => intake.finish().store(image, store)?,
     }
     Ok(empty(StatusCode::NO_CONTENT))
 }
 
 /// Everything that can be refused before the first byte.
-fn begin(glance: &mut Glance, id: &str, purpose: Purpose, caller: &Caller, headers: &HeaderMap) -> Result<(), Refusal> {
+fn begin(
+    glance: &mut Glance,
+    id: &str,
+    purpose: Purpose,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<String, Refusal> {
     let media_type = media_type(headers);
     if media_type != "application/octet-stream" {
         let message = format!("The request media type {media_type} is not supported by this server.");
         let detail = format!("Invalid content type {media_type}");
         return Err(html_with_detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message, &detail));
     }
+    let named = Some(header_text(headers, "x-image-meta-store").to_owned()).filter(|store| !store.is_empty());
+    let store = glance.settings.stores(named.as_slice());
     let image = glance.owned(id, caller, "upload_image")?;
     let next = match purpose {
         Purpose::Store => Status::Saving,
@@ -105,8 +111,9 @@ fn begin(glance: &mut Glance, id: &str, purpose: Purpose, caller: &Caller, heade
         let message = "Properties disk_format, container_format must be set prior to saving data.";
         return Err(html(StatusCode::BAD_REQUEST, message));
     }
+    let store = store.map_err(|problem| html(StatusCode::BAD_REQUEST, &problem))?;
     image.status = Status::Saving;
-    Ok(())
+    Ok(store)
 }
 
 /// An upload that has not come to its end: dropped with the request, it queues the image again.
@@ -165,7 +172,7 @@ impl Intake {
             virtual_size: None,
             checksum: Some(hex::encode(self.md5.finalize())),
             hash: Some(("sha512".to_owned(), hex::encode(self.sha512.finalize()))),
-            store: Some(STORE.to_owned()),
+            store: None,
             bytes: complete.then(|| Bytes::from(self.kept)),
         };
         Received { data, header: Header::read(&self.head) }
@@ -176,13 +183,13 @@ impl Received {
     /// Makes the bytes the image's, or refuses them as Glance's inspection of formats does.
     ///
     /// A refusal leaves the image queued and without size, but with the digests of what was refused.
-    pub(super) fn store(self, image: &mut ImageRecord) -> Result<(), Refusal> {
+    pub(super) fn store(self, image: &mut ImageRecord, store: String) -> Result<(), Refusal> {
         let problem = match (image.disk_format.as_deref(), self.header) {
             (Some("qcow2"), None) => Some("Image disk_format qcow2 does not match stream data raw"),
             (Some("qcow2"), Some(Header { reference: Reference::OtherFile, .. })) => Some("Image failed safety checks"),
             _ => None,
         };
-        image.data = self.data;
+        image.data = Data { store: Some(store), ..self.data };
         if let Some(problem) = problem {
             image.status = Status::Queued;
             image.data.size = None;
@@ -203,7 +210,7 @@ impl Received {
 pub(in crate::sandbox) fn receive(image: &mut ImageRecord, bytes: &[u8]) -> Result<(), Refusal> {
     let mut intake = Intake::default();
     intake.take(bytes);
-    intake.finish().store(image)
+    intake.finish().store(image, "file".to_owned())
 }
 
 /// Gives the bytes of an image back.

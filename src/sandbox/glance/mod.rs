@@ -39,8 +39,38 @@ pub(super) struct Glance {
     pub(super) tasks: Vec<import::Task>,
     /// Metadata namespaces, by name.
     pub(super) namespaces: BTreeMap<String, metadefs::Namespace>,
-    /// Import methods on offer.
-    pub(super) import_methods: Vec<String>,
+    /// How it takes bytes in.
+    pub(super) settings: Settings,
+}
+
+/// How a Glance takes bytes in, as its operator has set it up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The import methods on offer, of `glance-direct`, `web-download` and `glance-download`.
+    pub import_methods: Vec<String>,
+    /// The stores, the default one first.
+    pub stores: Vec<String>,
+    /// The format that the plugin `image_conversion` makes of what is imported, where it is among the plugins. Here it
+    /// makes `raw` of the qcow2 images that [`crate::sandbox::image`] makes, and of nothing else.
+    pub conversion: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let methods = ["glance-direct", "web-download", "glance-download"];
+        Self { import_methods: methods.map(str::to_owned).into(), stores: vec!["file".to_owned()], conversion: None }
+    }
+}
+
+impl Settings {
+    /// The stores that an import or an upload names, or why it cannot.
+    fn stores(&self, named: &[String]) -> Result<String, String> {
+        match named.iter().find(|store| !self.stores.contains(store)) {
+            Some(unknown) => Err(format!("Store for identifier {unknown} not found")),
+            None if named.is_empty() => Ok(self.stores.first().cloned().unwrap_or_default()),
+            None => Ok(named.join(",")),
+        }
+    }
 }
 
 impl Glance {
@@ -103,12 +133,16 @@ pub(super) fn answer(glance: &mut Glance, call: &Call<'_>, now: Timestamp) -> An
         (_, ["v2", "metadefs", "namespaces", ..]) => metadefs::answer(glance, call, now),
         ("GET", ["v2", "info", "import"]) => {
             let methods = json!({
-                "description": "Import methods available.", "type": "array", "value": glance.import_methods,
+                "description": "Import methods available.", "type": "array", "value": glance.settings.import_methods,
             });
             Ok(json_answer(StatusCode::OK, &json!({"import-methods": methods})))
         }
         ("GET", ["v2", "info", "stores"]) => {
-            Ok(json_answer(StatusCode::OK, &json!({"stores": [{"id": data::STORE, "default": "true"}]})))
+            let store = |(place, id): (usize, &String)| {
+                if place == 0 { json!({"id": id, "default": "true"}) } else { json!({"id": id}) }
+            };
+            let stores: Vec<Value> = glance.settings.stores.iter().enumerate().map(store).collect();
+            Ok(json_answer(StatusCode::OK, &json!({"stores": stores})))
         }
         _ => Err(html(StatusCode::NOT_FOUND, "The resource could not be found.")),
     }
@@ -165,9 +199,9 @@ fn create(glance: &mut Glance, call: &Call<'_>, now: Timestamp) -> Answer {
     }
     let response = json_answer(StatusCode::CREATED, &image.view());
     let response = with_header(response, "location", &format!("{}/v2/images/{}", call.base, image.id));
-    let response = with_header(response, "openstack-image-import-methods", &glance.import_methods.join(","));
+    let response = with_header(response, "openstack-image-import-methods", &glance.settings.import_methods.join(","));
     glance.images.insert(image.id.clone(), image);
-    Ok(with_header(response, "openstack-image-store-ids", data::STORE))
+    Ok(with_header(response, "openstack-image-store-ids", &glance.settings.stores.join(",")))
 }
 
 fn delete(glance: &mut Glance, id: &str, caller: &Caller) -> Answer {

@@ -8,7 +8,6 @@ use gallerist::apply::machine::Outcome;
 use gallerist::model::desired::Wanted;
 use gallerist::model::image::{Status, Visibility};
 use gallerist::model::observed::Observed;
-use gallerist::openstack::import::Route;
 use gallerist::openstack::{Performer, Selection, Surroundings, connect, observe};
 use gallerist::sandbox::exhibition::{Edition, Exhibit, Exhibition};
 use gallerist::sandbox::{ImageRecord, Options, Sandbox, World};
@@ -133,7 +132,7 @@ impl Gallery {
         }
         let plan = planner::plan(&desired, &observed, now);
         let client = transfer::client().expect("a client");
-        let performer = Performer::new(sites, client, (Route::Upload, Vec::new()), None).with_limits(limits);
+        let performer = Performer::new(sites, client, None).with_limits(limits);
         let outcomes =
             gallerist::apply::run(&plan, Arc::new(performer), 4, tokio_util::sync::CancellationToken::new(), &|_| {})
                 .await;

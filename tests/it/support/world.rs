@@ -9,6 +9,7 @@ use gallerist::model::name::{CatalogueName, FamilyName, ImageId, ProjectId, Site
 use gallerist::model::observed::{Observed, SiteView};
 use gallerist::model::operation::sealed;
 use gallerist::model::ours::{BootVerdict, Condemned, Marks};
+use gallerist::model::passage::Preferences;
 use gallerist::model::template::{Facts, Moment};
 use gallerist::model::usage::{Answer, Source, Usage, User, UserKind};
 use gallerist::model::version::{Compression, DiskFormat, Origin, Trust, Version};
@@ -224,6 +225,7 @@ impl WorldSpec {
             retirement: self.retirement.lifecycle(),
             limits: Limits { deletions: self.max_deletes },
             boot_test: None,
+            import: Preferences::default(),
         };
         let empty = SiteView::empty(ProjectId::parse(PROJECT).unwrap());
         let mut observed = Observed { sites: sites.into_iter().map(|site| (site, empty.clone())).collect() };
@@ -262,6 +264,7 @@ impl FamilySpec {
             min_ram: 512,
             properties: BTreeMap::from([("hw_disk_bus".to_owned(), "scsi".to_owned())]),
             ignored_properties: vec!["ignored_*".to_owned()],
+            disk_format: None,
         }
     }
 
@@ -301,6 +304,7 @@ impl FamilySpec {
             uploaded: (spec.meddled != Meddled::Undated).then(|| uploaded(spec.version)),
             superseded: since,
             digest: Some(digest(spec.version)),
+            source: None,
             applied: None,
             built: Some(built(spec.version)),
             audience: self.audience,

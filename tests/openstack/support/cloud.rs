@@ -64,6 +64,11 @@ impl Cloud<RwLockWriteGuard<'static, ()>> {
         self.change(("soft-delete", &["on"]), ("soft-delete", &["off"]))
     }
 
+    /// Lets the Glance of the second region make raw disks of what it imports.
+    pub(crate) fn with_conversion_in_region_two(&self) -> Changed<'_> {
+        self.change(("conversion", &["on"]), ("conversion", &["off"]))
+    }
+
     /// Adds `count` servers to the second cell, cloned from the server `like`, until the guard goes out of scope.
     pub(crate) fn with_servers_in_second_cell(&self, count: usize, like: &str) -> Changed<'_> {
         let add = ["add", &count.to_string(), "--like", like, "--cell2"];

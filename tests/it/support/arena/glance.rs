@@ -54,7 +54,7 @@ impl Arena {
             Request::Deliver { version, targets, .. } => {
                 let digests = version.stored_digests().expect("the arena's versions are not compressed").clone();
                 let delivered = Delivered { digests, size: 1 << 20, virtual_size: Some(1 << 30) };
-                let results = targets.iter().map(|(_, id)| match self.images.get_mut(id) {
+                let results = targets.iter().map(|target| match self.images.get_mut(&target.id) {
                     Some(image) if image.status == Status::Queued => {
                         image.status = Status::Active;
                         image.size = Some(delivered.size);
@@ -68,6 +68,7 @@ impl Arena {
                 let results = results.collect();
                 Answer::Delivered(delivered, results)
             }
+            Request::Copy { .. } => refused("the arena has one region"),
             Request::Boot { .. } => Answer::Booted(BootOutcome::NotAsked),
             Request::Patch { id, .. } => {
                 if !self.images.contains_key(id) {

@@ -243,8 +243,8 @@ impl Arena {
         let answer = arrives.then(|| self.perform(&request, sabotage));
         let answer = answer.filter(|_| !matches!(event, Event::LoseAnswer(_))).unwrap_or_else(unanswered);
         if let (Event::Corrupt(_), Request::Deliver { targets, .. }) = (event, &request) {
-            for (_, id) in targets {
-                if let Some(image) = self.images.get_mut(id) {
+            for target in targets {
+                if let Some(image) = self.images.get_mut(&target.id) {
                     image.disk_format = Some("damaged".to_owned());
                 }
             }
