@@ -32,11 +32,11 @@ pub(super) async fn run(global: &Global, options: &Plan, console: &Console) -> R
         | PlanFormat::Github) => console.answer(&present::text(&document, format, console))?,
     }
     ci::plan(&document, console);
-    match detailed_exit(&document) {
-        Exit::Refused => Err(Stop::new(Exit::Refused, refusal(&document).join("\n"))),
-        Exit::Changes if !options.detailed_exitcode => Ok(Exit::Done),
-        exit => Ok(exit),
+    let exit = detailed_exit(&document);
+    if exit == Exit::Refused {
+        return Err(Stop::new(exit, refusal(&document).join("\n")));
     }
+    Ok(if options.detailed_exitcode { exit } else { Exit::Done })
 }
 
 /// How `plan --detailed-exitcode` ends. It looks at nothing but what is printed, so that the words and the code agree.
