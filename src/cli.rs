@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 mod drift;
+mod plan;
 
 pub use drift::{Drift, DriftFormat};
+pub use plan::{Apply, ApplyFormat, Graph, GraphFormat, Plan, PlanFormat, Planning, Show};
 
 /// The exit codes, as `--help` prints them.
 const EXIT_CODES: &str = "Exit codes:
@@ -50,6 +52,9 @@ pub struct Global {
     /// Say nothing but errors beside the answer
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Whose log the output ends in: folds, annotations, a summary of the step
+    #[arg(long, global = true, value_enum, default_value_t = Ci::Auto, value_name = "PLATFORM")]
+    pub ci: Ci,
     /// Never ask; also in force where standard input is no terminal
     #[arg(long, global = true)]
     pub no_input: bool,
@@ -67,6 +72,19 @@ pub enum Colour {
     Always,
     /// Never.
     Never,
+}
+
+/// Whose log the output ends in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    /// As GITHUB_ACTIONS and GITLAB_CI say.
+    Auto,
+    /// A GitHub workflow: annotations, groups, the summary and the outputs of the step.
+    Github,
+    /// A GitLab job: sections that fold, and colours.
+    Gitlab,
+    /// Nobody's; also for output that is piped into something else.
+    None,
 }
 
 /// The verbs.
@@ -110,23 +128,6 @@ pub enum Command {
     Man(Man),
 }
 
-/// The forms of a plan on standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
-    /// For people.
-    Human,
-    /// One JSON document, shaped like Terraform's.
-    Json,
-    /// For a comment on a pull request.
-    Markdown,
-    /// One page, without scripts.
-    Html,
-    /// The counts, as GitLab's merge request widget reads them.
-    Gitlab,
-    /// Annotations in the log of a GitHub workflow.
-    Github,
-}
-
 /// The forms of other answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DataFormat {
@@ -134,17 +135,6 @@ pub enum DataFormat {
     Human,
     /// One JSON document.
     Json,
-}
-
-/// What a plan is made of.
-#[derive(Debug, Clone, Args)]
-pub struct Planning {
-    /// Only families, or addresses, that match; may be repeated
-    #[arg(long, value_name = "GLOB", value_parser = glob)]
-    pub target: Vec<String>,
-    /// Allow up to this many deletions in one plan
-    #[arg(long, value_name = "N")]
-    pub allow_deletes: Option<usize>,
 }
 
 /// `demo`
@@ -161,91 +151,6 @@ pub struct Validate {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = DataFormat::Human, value_name = "FORMAT")]
     pub format: DataFormat,
-}
-
-/// `plan`
-#[derive(Debug, Args)]
-pub struct Plan {
-    /// What is planned.
-    #[command(flatten)]
-    pub planning: Planning,
-    /// The form of the answer
-    #[arg(long, value_enum, default_value_t = PlanFormat::Human, value_name = "FORMAT")]
-    pub format: PlanFormat,
-    /// A further output of the same run, such as markdown=plan.md; may be repeated
-    #[arg(long, value_name = "KIND=PATH", value_parser = report)]
-    pub report: Vec<(PlanFormat, PathBuf)>,
-    /// Save the plan: JSON, without secrets
-    #[arg(short, long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Plan against a cloud that `gallerist snapshot` recorded; needs no credentials
-    #[arg(long, value_name = "FILE")]
-    pub snapshot: Option<PathBuf>,
-    /// Exit with 2 if there are changes
-    #[arg(long)]
-    pub detailed_exitcode: bool,
-}
-
-/// `apply`
-#[derive(Debug, Args)]
-pub struct Apply {
-    /// A saved plan: it is made again, and must be the same
-    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "expect_plan"])]
-    pub saved: Option<PathBuf>,
-    /// What is planned.
-    #[command(flatten)]
-    pub planning: Planning,
-    /// Do not ask. Guards stay in force
-    #[arg(short = 'y', long, visible_alias = "yes")]
-    pub auto_approve: bool,
-    /// Only if the plan has this id, or an id that begins so
-    #[arg(long, value_name = "ID")]
-    pub expect_plan: Option<String>,
-    /// How many pieces of work run at once
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub parallelism: u16,
-    /// Wait this long for another apply to end
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
-    pub lock_timeout: std::time::Duration,
-    /// A further output of the same run; may be repeated
-    #[arg(long, value_name = "KIND=PATH", value_parser = report)]
-    pub report: Vec<(PlanFormat, PathBuf)>,
-}
-
-/// `show`
-#[derive(Debug, Args)]
-pub struct Show {
-    /// The saved plan
-    #[arg(value_name = "PLAN")]
-    pub saved: PathBuf,
-    /// The form of the answer
-    #[arg(long, value_enum, default_value_t = PlanFormat::Human, value_name = "FORMAT")]
-    pub format: PlanFormat,
-}
-
-/// `graph`
-#[derive(Debug, Args)]
-pub struct Graph {
-    /// A saved plan; without it, what `plan` would show now
-    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "allow_deletes"])]
-    pub saved: Option<PathBuf>,
-    /// What is planned.
-    #[command(flatten)]
-    pub planning: Planning,
-    /// The language of the picture
-    #[arg(long, value_enum, default_value_t = GraphFormat::Dot, value_name = "FORMAT")]
-    pub format: GraphFormat,
-}
-
-/// The languages in which the order of work can be drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GraphFormat {
-    /// For Graphviz: `gallerist graph | dot -Tpng > plan.png`.
-    Dot,
-    /// For Markdown on GitHub and GitLab.
-    Mermaid,
-    /// For browsers.
-    Svg,
 }
 
 /// `upstream`
@@ -333,10 +238,16 @@ pub struct Schema {
 /// The documents that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SchemaKind {
+    /// images.toml, for editors.
+    Config,
+    /// images.lock.toml.
+    Lock,
     /// A plan.
     Plan,
     /// A report of drift.
     Drift,
+    /// The events of an apply.
+    Events,
 }
 
 /// `completions`
@@ -372,18 +283,10 @@ pub fn meant_with_two_dashes(arguments: impl IntoIterator<Item = OsString>) -> O
     })
 }
 
-fn glob(text: &str) -> Result<String, String> {
-    globset::Glob::new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
-}
-
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     let span: jiff::SignedDuration =
         text.parse().map_err(|_| format!("`{text}` is not a duration; write 30s, 10m or 2h"))?;
     std::time::Duration::try_from(span).map_err(|_| format!("`{text}` is negative"))
-}
-
-fn report(text: &str) -> Result<(PlanFormat, PathBuf), String> {
-    report_of(text, "markdown=plan.md")
 }
 
 fn report_of<F: ValueEnum>(text: &str, example: &str) -> Result<(F, PathBuf), String> {

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use anstream::ColorChoice;
 use clap::Parser;
-use gallerist::cli::{self, Cli, Colour};
+use gallerist::cli::{self, Ci, Cli, Colour};
 use gallerist::commands;
 use gallerist::exit::Exit;
 use gallerist::render::console::{Console, Input, Volume};
+use gallerist::render::fold::Log;
 
 fn main() -> ExitCode {
     if let Some(flag) = cli::meant_with_two_dashes(std::env::args_os()) {
@@ -54,5 +55,16 @@ fn console(cli: &Cli) -> Console {
         (false, 1..) => Volume::Loud,
     };
     let input = if cli.global.no_input { Input::Forbidden } else { Input::Allowed };
-    Console::new(choice, volume, input)
+    Console::new(choice, volume, input).in_log_of(log(cli.global.ci))
+}
+
+fn log(ci: Ci) -> Log {
+    let is_true = |name| std::env::var_os(name).is_some_and(|value| value == "true");
+    match ci {
+        Ci::Github => Log::Github,
+        Ci::Gitlab => Log::Gitlab,
+        Ci::Auto if is_true("GITHUB_ACTIONS") => Log::Github,
+        Ci::Auto if is_true("GITLAB_CI") => Log::Gitlab,
+        Ci::Auto | Ci::None => Log::Plain,
+    }
 }

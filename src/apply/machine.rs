@@ -2,7 +2,8 @@
 
 use petgraph::graph::NodeIndex;
 
-use super::request::{Answer, Failure, Request};
+pub use super::request::Failure;
+use super::request::{Answer, Request};
 use crate::model::image::{Attributes, Image};
 use crate::model::name::SiteName;
 use crate::model::operation::{Activation, is_service_property};

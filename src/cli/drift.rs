@@ -41,6 +41,8 @@ pub enum DriftFormat {
     Junit,
     /// For GitLab's code quality widget.
     Codequality,
+    /// Annotations in the log of a GitHub workflow.
+    Github,
 }
 
 /// `drift`

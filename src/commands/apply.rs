@@ -10,23 +10,36 @@ use tokio_util::sync::CancellationToken;
 use super::front::{self, Front};
 use super::locks::Locks;
 use super::signals::{Stopper, Why};
+use super::teller::Teller;
 use super::{Stop, outcome, present, show};
-use crate::cli::{Apply, Global, PlanFormat, Planning};
+use crate::cli::{Apply, ApplyFormat, Global, Planning};
 use crate::exit::Exit;
+use crate::model::image::Visibility;
 use crate::model::operation::Verb;
 use crate::openstack::Performer;
+use crate::openstack::boot::{self, Trial};
 use crate::render::console::Console;
 use crate::render::document::Document;
-use crate::render::progress::Progress;
 use crate::render::refusal;
-use crate::render::summary::{Interruption, summary};
+use crate::render::summary::Interruption;
 
 pub(super) async fn run(global: &Global, options: &Apply, console: &Console) -> Result<Exit, Stop> {
+    let teller = Teller::begin(options.format, console)?;
+    let ended = plan_and_do(global, options, console, &teller).await;
+    match &ended {
+        Ok(exit) => teller.end(*exit, None)?,
+        Err(stop) => teller.end(stop.exit, Some(stop.message.trim()))?,
+    }
+    ended
+}
+
+async fn plan_and_do(global: &Global, options: &Apply, console: &Console, teller: &Teller) -> Result<Exit, Stop> {
     let deadline = global.timeout.and_then(|limit| Some((Instant::now().checked_add(limit)?, limit)));
     let saved = options.saved.as_deref().map(show::read).transpose()?;
     let manifest = front::load(global, console)?;
     // Before any request: a job that would have nobody to ask must fail on quiet days as well.
-    if !options.auto_approve && !console.can_ask() {
+    let asks = options.format == ApplyFormat::Human && console.can_ask();
+    if !options.auto_approve && !asks {
         return Err(nobody_to_ask());
     }
     let lock_file = front::lock_file(&global.config, console)?;
@@ -43,16 +56,20 @@ pub(super) async fn run(global: &Global, options: &Apply, console: &Console) -> 
     let work = async {
         locks.acquire(options.lock_timeout, console).await?;
         let now = jiff::Timestamp::now();
-        let front = front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?;
-        approved(global, options, &planning, saved.as_ref(), &front, console).await.map(|()| front)
+        let mut front = front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?;
+        front::look_inside(&mut front).await?;
+        approved(global, options, &planning, saved.as_ref(), &front, (console, teller)).await.map(|()| front)
     };
     let approved = tokio::select! {
         approved = work => approved,
         why = stopper.wait() => Err(why.before_any_change()),
     };
     let ended = match approved {
-        Ok(front) if front.plan.is_empty() => Ok(Exit::Done),
-        Ok(front) => carry_out(&front, usize::from(options.parallelism), console, &mut stopper).await,
+        Ok(front) if front.plan.is_empty() => {
+            clear_boot_tests(&front, teller).await;
+            Ok(Exit::Done)
+        }
+        Ok(front) => carry_out(&front, usize::from(options.parallelism), teller, &mut stopper).await,
         Err(stop) => Err(stop),
     };
     locks.release(console).await;
@@ -66,11 +83,11 @@ async fn approved(
     planning: &Planning,
     saved: Option<&Document>,
     front: &Front,
-    console: &Console,
+    (console, teller): (&Console, &Teller),
 ) -> Result<(), Stop> {
     let document = present::document(front, global, planning);
     present::write_reports(&document, &options.report)?;
-    console.answer(&present::text(&document, PlanFormat::Human, console))?;
+    teller.plan(&document)?;
     expected(&document, options.expect_plan.as_deref().or(saved.map(|saved| saved.gallerist.plan_id.as_str())))?;
     if document.gallerist.blocked {
         return Err(Stop::new(Exit::Refused, refusal(&document).join("\n")));
@@ -151,15 +168,18 @@ async fn ask(front: &Front, console: Console) -> Result<(), Stop> {
 pub(super) async fn carry_out(
     front: &Front,
     parallelism: usize,
-    console: &Console,
+    teller: &Teller,
     stopper: &mut Stopper,
 ) -> Result<Exit, Stop> {
+    clear_boot_tests(front, teller).await;
     let mirror = crate::transfer::client().context("the client for mirrors")?;
-    let performer = Performer::new(front.sites.iter().cloned(), mirror, front.desired.boot_test.clone());
+    let trial = front.desired.boot_test.clone();
+    let trial = trial.map(|test| Trial { test, catalogue: front.manifest.catalogue.clone() });
+    let performer = Performer::new(front.sites.iter().cloned(), mirror, trial);
     let cancel = CancellationToken::new();
     let begun = Instant::now();
-    let progress = Progress::new(console.clone());
-    let tell = |event| progress.hear(&event);
+    teller.work();
+    let tell = |event| teller.hear(&event);
     let mut work = pin!(crate::apply::run(&front.plan, Arc::new(performer), parallelism, cancel.clone(), &tell));
     let mut ended_by = None;
     let outcomes = loop {
@@ -167,23 +187,49 @@ pub(super) async fn carry_out(
             outcomes = &mut work => break outcomes,
             why = stopper.wait() => {
                 if ended_by.is_some() {
-                    stop_at_once(why, console);
+                    stop_at_once(why, teller);
                 }
                 ended_by = Some(why);
                 cancel.cancel();
-                console.complain(&why.while_applying());
+                teller.complain(&why.while_applying());
             }
         }
     };
-    progress.end();
     let interruption = ended_by.map_or(Interruption::None, |_| Interruption::Interrupted);
     let told = outcome::told(&front.plan, &outcomes, interruption, begun.elapsed());
-    console.answer(&format!("\n{}", summary(&told)))?;
+    teller.outcome(&told)?;
     Ok(ended_by.and_then(Why::exit).unwrap_or_else(|| outcome::exit(&front.plan, &outcomes)))
 }
 
-fn stop_at_once(why: Why, console: &Console) -> ! {
-    console
-        .complain("Stopped at once: half an image and the lock may be left; the next apply finishes or removes them.");
-    std::process::exit(i32::from(why.exit().unwrap_or(Exit::Partial).code()))
+/// Removes the servers of boot tests that a dead run has left, where there can be any: a test is over before its image
+/// is shown. Those that cannot be removed are in the way of nothing but their image's deletion.
+async fn clear_boot_tests(front: &Front, teller: &Teller) {
+    let catalogue = &front.manifest.catalogue;
+    for site in &front.sites {
+        let images = front.observed.sites.get(&site.name).map(|view| view.images.values()).into_iter().flatten();
+        if !images.into_iter().any(|image| image.attributes.visibility == Visibility::Private) {
+            continue;
+        }
+        match boot::clear(site, catalogue).await {
+            Ok(names) => names.iter().for_each(|name| {
+                teller.say(&format!(
+                    "Removed the server `{name}` on {}, which an earlier boot test had left.",
+                    site.name
+                ));
+            }),
+            Err(error) => teller.complain(&format!(
+                "warning: whether a boot test has left a server on {} could not be found out: {error}",
+                site.name
+            )),
+        }
+    }
+}
+
+fn stop_at_once(why: Why, teller: &Teller) -> ! {
+    let exit = why.exit().unwrap_or(Exit::Partial);
+    let message = "Stopped at once: half an image and the lock may be left; the next apply finishes or removes them.";
+    teller.complain(message);
+    // There is nobody left to be told that the last line could not be written.
+    teller.end(exit, Some(message)).ok();
+    std::process::exit(i32::from(exit.code()))
 }

@@ -10,8 +10,9 @@ use tempfile::TempDir;
 
 use super::front::{self, Front};
 use super::signals::Stopper;
+use super::teller::Teller;
 use super::{Stop, apply, present};
-use crate::cli::{Global, PlanFormat, Planning};
+use crate::cli::{ApplyFormat, Global, PlanFormat, Planning};
 use crate::exit::Exit;
 use crate::openstack::{Selection, Site, Surroundings};
 use crate::render::console::Console;
@@ -113,7 +114,8 @@ impl<'a> Stage<'a> {
         let (manifest, _) = crate::manifest::load(&self.folder.path().join(CONFIG))
             .map_err(|mistakes| Stop::new(Exit::Error, front::snippets(&mistakes, self.console)))?;
         let planning = Planning { target: Vec::new(), allow_deletes: None };
-        let front = front::plan_for(manifest, None, self.sites.clone(), &planning, self.now()).await?;
+        let mut front = front::plan_for(manifest, None, self.sites.clone(), &planning, self.now()).await?;
+        front::look_inside(&mut front).await?;
         self.show_and_do(&front, &planning).await
     }
 
@@ -124,7 +126,9 @@ impl<'a> Stage<'a> {
             return Ok(());
         }
         self.console.answer("\n")?;
-        let exit = apply::carry_out(front, 4, self.console, &mut Stopper::listen(None)?).await?;
+        let exit =
+            apply::carry_out(front, 4, &Teller::begin(ApplyFormat::Human, self.console)?, &mut Stopper::listen(None)?)
+                .await?;
         if exit == Exit::Done {
             return Ok(());
         }

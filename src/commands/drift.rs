@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use futures_util::{StreamExt as _, future, stream};
 use jiff::Timestamp;
 
-use super::{Stop, files, front};
+use super::{Stop, ci, files, front};
 use crate::cli::{Drift, DriftFormat, Global};
 use crate::exit::Exit;
 use crate::manifest::{FamilySpec, Manifest, Source, accept};
@@ -95,6 +95,7 @@ fn tell(report: &Report, options: &Drift, console: &Console) -> Result<Exit, Sto
         files::replace(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     console.answer(&render(options.format.into(), report, front::styles(console), None))?;
+    ci::drift(report, console);
     if !report.complete {
         return Err(Stop::new(Exit::Error, format!("error: {}", conclusion(report))));
     }
@@ -217,6 +218,7 @@ impl From<DriftFormat> for Format {
             DriftFormat::Prometheus => Self::Prometheus,
             DriftFormat::Junit => Self::Junit,
             DriftFormat::Codequality => Self::Codequality,
+            DriftFormat::Github => Self::Github,
         }
     }
 }

@@ -23,6 +23,8 @@ use crate::render::Styles;
 use crate::render::console::Console;
 use crate::render::diagnostics::{self, Style};
 use crate::render::document::{self, LiveSource};
+use crate::render::fold::Log;
+use crate::upstream::contents;
 use crate::upstream::fetch::{Fetch, Patience};
 use crate::upstream::resolve::resolve;
 
@@ -125,6 +127,18 @@ pub(super) fn decide(facts: Facts, planning: &Planning) -> Result<Front, Stop> {
     }
     let reading = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(Front { manifest, sites, shown, source, desired, observed, plan, now, reading })
+}
+
+/// Looks into the new versions of a plan. Only people want to know, so only who shows it to people asks.
+///
+/// # Errors
+/// The TLS library cannot be set up.
+pub(super) async fn look_inside(front: &mut Front) -> Result<(), Stop> {
+    let questions = contents::questions(&front.plan);
+    if !questions.is_empty() {
+        contents::look_inside(&mut front.plan, questions, &fetch()?).await;
+    }
+    Ok(())
 }
 
 /// images.toml, its warnings said.
@@ -282,10 +296,14 @@ async fn ask_usage(sites: &[Site], desired: &Desired, observed: &mut Observed, n
     }
 }
 
-/// Diagnostics as text for a terminal.
+/// Diagnostics as text for people, with what the log they end in makes of them.
 pub(super) fn snippets(diagnostics: &[Diagnostic], console: &Console) -> String {
     let style = if console.colours_messages() { Style::Coloured } else { Style::Plain };
-    diagnostics::human(diagnostics, style).trim_end().to_owned()
+    let text = diagnostics::human(diagnostics, style).trim_end().to_owned();
+    match console.log() {
+        Log::Github => format!("{text}\n{}", diagnostics::github(diagnostics)),
+        Log::Plain | Log::Gitlab => text,
+    }
 }
 
 /// The globs of `--target`, if there are any. `ubuntu-*` means whole families, `ubuntu-24.04/2026*` single versions.

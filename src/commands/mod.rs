@@ -4,6 +4,7 @@
 //! variant in `cli.rs` and its line in [`run`].
 
 mod apply;
+mod ci;
 mod completions;
 mod demo;
 mod drift;
@@ -23,6 +24,7 @@ mod schema;
 mod show;
 mod signals;
 mod snapshot;
+mod teller;
 mod unlock;
 mod upstream;
 mod usage;
@@ -81,11 +83,13 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Man(options) => man::run(options, console),
         }
     };
-    match (cli.global.timeout, &cli.command) {
+    let ended = match (cli.global.timeout, &cli.command) {
         // `apply` keeps to the limit itself: it has a lock to give back, and work to bring to a safe point.
         (None, _) | (Some(_), Command::Apply(_)) => work.await,
         (Some(limit), _) => tokio::time::timeout(limit, work)
             .await
             .unwrap_or_else(|_| Err(Stop::new(Exit::Error, format!("error: not done within {limit:?} (--timeout)")))),
-    }
+    };
+    ci::ended(ended.as_ref().map_or_else(|stop| stop.exit, |exit| *exit), console);
+    ended
 }

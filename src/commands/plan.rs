@@ -2,16 +2,19 @@
 
 use anyhow::Context as _;
 
-use super::{Stop, front, present, snapshot};
+use super::{Stop, ci, front, present, snapshot, teller};
 use crate::cli::{Global, Plan, PlanFormat};
 use crate::exit::Exit;
 use crate::render::console::Console;
 use crate::render::refusal;
 
 pub(super) async fn run(global: &Global, options: &Plan, console: &Console) -> Result<Exit, Stop> {
-    let front = match &options.snapshot {
-        Some(path) => snapshot::plan(global, &options.planning, path, console).await?,
-        None => front::prepare(global, &options.planning, console).await?,
+    let front = if let Some(path) = &options.snapshot {
+        snapshot::plan(global, &options.planning, path, console).await?
+    } else {
+        let mut front = front::prepare(global, &options.planning, console).await?;
+        front::look_inside(&mut front).await?;
+        front
     };
     let document = present::document(&front, global, &options.planning);
     if let Some(path) = &options.out {
@@ -19,7 +22,15 @@ pub(super) async fn run(global: &Global, options: &Plan, console: &Console) -> R
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     present::write_reports(&document, &options.report)?;
-    console.answer(&present::text(&document, options.format, console))?;
+    match options.format {
+        PlanFormat::Human => teller::people(&document, console)?,
+        format @ (PlanFormat::Json
+        | PlanFormat::Markdown
+        | PlanFormat::Html
+        | PlanFormat::Gitlab
+        | PlanFormat::Github) => console.answer(&present::text(&document, format, console))?,
+    }
+    ci::plan(&document, console);
     if document.gallerist.blocked {
         return Err(Stop::new(Exit::Refused, refusal(&document).join("\n")));
     }

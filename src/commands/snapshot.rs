@@ -90,5 +90,10 @@ pub(super) async fn plan(global: &Global, planning: &Planning, path: &Path, cons
         now: snapshot.read_at,
         begun,
     };
-    front::decide(facts, planning)
+    let mut front = front::decide(facts, planning)?;
+    // A lock file has been promised that nothing is asked; and in a pull request its addresses are a stranger's.
+    if lock.is_none() {
+        front::look_inside(&mut front).await?;
+    }
+    Ok(front)
 }

@@ -19,7 +19,7 @@ pub(super) fn run(global: &Global, options: &Validate, console: &Console) -> Res
                 "valid": mistakes == 0,
                 "diagnostics": diagnostics.iter().map(diagnostics::json).collect::<Vec<_>>(),
             });
-            console.answer(&format!("{document:#}\n"))?;
+            console.answer(&crate::render::escape::json(&format!("{document:#}\n")))?;
         }
         DataFormat::Human => {
             if !diagnostics.is_empty() {

@@ -274,11 +274,11 @@ fn read_packages(value: Value<'_>) -> Option<PackageList> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use jiff::civil::date;
 
-    fn lock() -> Lock {
+    pub(in crate::manifest) fn lock() -> Lock {
         let digest = |algorithm: Algorithm, digit: &str| {
             Digest::from_hexadecimal(algorithm, &digit.repeat(algorithm.bytes() * 2)).unwrap()
         };

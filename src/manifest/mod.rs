@@ -13,6 +13,7 @@ pub mod codes;
 pub mod contents;
 pub mod diagnostic;
 pub mod lock;
+pub mod schema;
 
 mod catalogue;
 mod files;

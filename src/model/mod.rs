@@ -12,10 +12,13 @@ pub mod name;
 pub mod observed;
 pub mod operation;
 pub mod ours;
+pub mod packages;
 pub mod passage;
 pub mod plan;
 pub mod reason;
 pub mod source;
 pub mod template;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod usage;
 pub mod version;

@@ -3,6 +3,8 @@
 //! The plan is a value. It can be compared, shown, saved and refused, and it leaves nothing to decide when it is
 //! applied. **An edge `a → b` means that `a` happens before `b`.**
 
+use std::collections::BTreeMap;
+
 use petgraph::Direction;
 use petgraph::acyclic::Acyclic;
 use petgraph::data::Build;
@@ -12,6 +14,7 @@ use petgraph::visit::EdgeRef;
 use super::name::{Address, SiteName};
 use super::observed::Observed;
 use super::operation::{Operation, Verb};
+use super::packages::PackageChanges;
 use super::reason::{Because, Edge, Note, Reason};
 use super::usage::Usage;
 
@@ -94,6 +97,8 @@ pub struct Plan {
     pub holds: Vec<Hold>,
     /// What is to be said without an act.
     pub notes: Vec<Note>,
+    /// What new versions change of the packages inside, as far as somebody has looked. It is no part of what is done.
+    pub packages: BTreeMap<NodeIndex, PackageChanges>,
     /// The guards on the plan as a whole.
     pub guards: Vec<Guard>,
     /// How many images are the catalogue's own.

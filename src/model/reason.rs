@@ -133,6 +133,13 @@ pub enum Note {
     },
     /// New versions are shown without having been booted.
     NoBootTest,
+    /// What a new version changes of the packages inside could not be read.
+    PackagesUnknown {
+        /// The new version.
+        address: Address,
+        /// Why.
+        why: String,
+    },
     /// A site shows fewer images than the catalogue was created with because a marked image is not ours.
     Unrecognised {
         /// Where.

@@ -3,9 +3,12 @@
 //! The problem: an image can be exactly what its publisher signed and still not boot on this cloud. The idea: a server
 //! is made from the private image; it must become `ACTIVE`, print what its console must print, and is removed again,
 //! whatever happened. Only a server that Nova built and that then failed speaks against the bytes; a cloud without
-//! room, a missing flavor or a Nova that fails speaks against the cloud, and the version waits. What this does not
-//! solve: a server left behind by a run that died; its name carries the image's id, and the next test of the same image
-//! removes it first.
+//! room, a missing flavor or a Nova that fails speaks against the cloud, and the version waits.
+//!
+//! A run that dies leaves its server behind, and the server keeps the image from being deleted. So its name carries the
+//! image's id and its metadata the catalogue: the next test of the same image removes it first, and [`clear`] those of
+//! images that are not tested again. What this does not solve: until then the leftover counts as a user of its image,
+//! like any server.
 
 use std::time::{Duration, Instant};
 
@@ -14,17 +17,46 @@ use super::nova::{NewServer, Nova, ServerNetwork};
 use super::site::Site;
 use crate::apply::request::{BootOutcome, Failure};
 use crate::model::desired::{BootNetwork, BootTest};
-use crate::model::name::ImageId;
+use crate::model::name::{CatalogueName, ImageId};
 
+/// What the names of all test servers begin with.
+const PREFIX: &str = "gallerist-boot-test-";
+/// The key of the metadata that names the catalogue.
+const MARK: &str = "gallerist:catalogue";
 const PAUSE: Duration = Duration::from_secs(1);
 /// How much of the console is looked at.
 const CONSOLE_LINES: u32 = 1000;
+
+/// The boot test of a catalogue.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// What is to be seen.
+    pub test: BootTest,
+    /// Whose servers they are.
+    pub catalogue: CatalogueName,
+}
+
+/// Removes what boot tests of this catalogue have left behind; the names of those servers. Only for whoever holds the
+/// catalogue's lock: the server of a test under way looks the same.
+///
+/// # Errors
+/// Nova could not be asked, or refuses.
+pub async fn clear(site: &Site, catalogue: &CatalogueName) -> Result<Vec<String>, ApiError> {
+    let Some(nova) = &site.nova else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for (name, id) in nova.marked_servers(PREFIX, (MARK, catalogue.as_str())).await? {
+        remove(nova, &id).await?;
+        names.push(name);
+    }
+    Ok(names)
+}
 
 /// Boots a server from an image and removes it.
 ///
 /// # Errors
 /// The test could not be made, which says nothing about the image.
-pub(super) async fn test(site: &Site, test: &BootTest, image: &ImageId) -> Result<BootOutcome, Failure> {
+pub(super) async fn test(site: &Site, trial: &Trial, image: &ImageId) -> Result<BootOutcome, Failure> {
+    let test = &trial.test;
     let nova = site.nova.as_ref().ok_or_else(|| Failure::refused("the boot test needs Nova, and the site has none"))?;
     let flavor = nova.flavor(&test.flavor).await?;
     let flavor =
@@ -36,7 +68,7 @@ pub(super) async fn test(site: &Site, test: &BootTest, image: &ImageId) -> Resul
                 .map_err(|error| Failure::refused(format!("the console pattern is no regular expression: {error}")))?,
         ),
     };
-    let name = format!("gallerist-boot-test-{image}");
+    let name = format!("{PREFIX}{image}");
     for left in nova.servers_named(&name).await? {
         nova.delete_server(&left).await?;
     }
@@ -45,7 +77,8 @@ pub(super) async fn test(site: &Site, test: &BootTest, image: &ImageId) -> Resul
         BootNetwork::Auto => ServerNetwork::Auto,
         BootNetwork::Network(id) => ServerNetwork::Id(id),
     };
-    let server = match nova.create_server(&NewServer { name: &name, image, flavor: &flavor, network }).await {
+    let mark = (MARK, trial.catalogue.as_str());
+    let server = match nova.create_server(&NewServer { name: &name, image, flavor: &flavor, network, mark }).await {
         Ok(server) => server,
         Err(error) => {
             // It may be there all the same. Whoever cannot be asked now either is asked by the next test.

@@ -24,6 +24,8 @@ pub(super) struct Token {
     #[serde(default)]
     pub(super) expires_at: Option<Timestamp>,
     #[serde(default)]
+    pub(super) issued_at: Option<Timestamp>,
+    #[serde(default)]
     pub(super) user: Named,
     #[serde(default)]
     pub(super) project: Named,

@@ -11,7 +11,7 @@
 //! osauth carries the session (its `AuthType`, its authenticated client, its endpoint filters); its configuration
 //! loader, its discovery and its errors are not used, each for the reason given in the file that does it instead.
 
-mod boot;
+pub mod boot;
 mod catalogue;
 pub mod clouds;
 pub mod error;

@@ -39,6 +39,8 @@ pub struct NewServer<'a> {
     pub flavor: &'a str,
     /// How it is connected.
     pub network: ServerNetwork<'a>,
+    /// A word of metadata to find it again by: key and value.
+    pub mark: (&'a str, &'a str),
 }
 
 /// How a server is connected.
@@ -73,6 +75,7 @@ impl Nova {
         };
         let body = json!({"server": {
             "name": new.name, "imageRef": new.image.as_str(), "flavorRef": new.flavor, "networks": networks,
+            "metadata": {new.mark.0: new.mark.1},
         }});
         let answer = self.endpoint.send(versioned(Method::POST, "servers").json(&body)).await?;
         let value: Value = answer.json()?;
@@ -108,6 +111,22 @@ impl Nova {
         let servers = value["servers"].as_array().map(Vec::as_slice).unwrap_or_default();
         let exact = servers.iter().filter(|server| server["name"].as_str() == Some(name));
         Ok(exact.filter_map(|server| server["id"].as_str()).filter(|id| is_segment(id)).map(str::to_owned).collect())
+    }
+
+    /// Names and ids of our project's servers whose name begins so and that carry this word of metadata; the first
+    /// thousand.
+    ///
+    /// # Errors
+    /// Nova could not be asked.
+    pub async fn marked_servers(&self, prefix: &str, mark: (&str, &str)) -> Result<Vec<(String, String)>, ApiError> {
+        let request = versioned(Method::GET, "servers/detail").query("name", format!("^{prefix}"));
+        let value: Value = self.endpoint.send(request).await?.json()?;
+        let servers = value["servers"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let marked = servers.iter().filter(|server| server["metadata"][mark.0].as_str() == Some(mark.1));
+        let named = marked.filter_map(|server| Some((server["name"].as_str()?, server["id"].as_str()?)));
+        // What Nova's regular expression lets through is looked at again.
+        let ours = named.filter(|(name, id)| name.starts_with(prefix) && is_segment(id));
+        Ok(ours.map(|(name, id)| (name.to_owned(), id.to_owned())).collect())
     }
 
     /// Deletes a server. One that is gone already counts as deleted.

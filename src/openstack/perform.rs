@@ -10,7 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 
-use super::boot;
+use super::boot::{self, Trial};
 use super::error::{ApiError, ErrorKind};
 use super::glance::{Import, NewImage};
 use super::import;
@@ -18,7 +18,6 @@ use super::site::Site;
 use super::usage::{Question, UsageReader};
 use crate::apply::request::{Answer, BootOutcome, Destination, Failure, FailureKind, Request, Window};
 use crate::apply::{Meter, Perform};
-use crate::model::desired::BootTest;
 use crate::model::name::{ImageId, SiteName};
 use crate::model::operation::Delivered;
 use crate::model::passage::{Passage, Route};
@@ -30,13 +29,13 @@ use crate::upstream::seal::Seal;
 pub struct Performer {
     sites: BTreeMap<SiteName, Site>,
     mirror: reqwest::Client,
-    boot_test: Option<BootTest>,
+    boot_test: Option<Trial>,
     limits: Limits,
 }
 
 impl Performer {
     /// A performer. `mirror` is the client that downloads images.
-    pub fn new(sites: impl IntoIterator<Item = Site>, mirror: reqwest::Client, boot_test: Option<BootTest>) -> Self {
+    pub fn new(sites: impl IntoIterator<Item = Site>, mirror: reqwest::Client, boot_test: Option<Trial>) -> Self {
         let sites = sites.into_iter().map(|site| (site.name.clone(), site)).collect();
         Self { sites, mirror, boot_test, limits: Limits::default() }
     }
@@ -139,7 +138,7 @@ impl Performer {
             }
             Request::Boot { site, id } => match &self.boot_test {
                 None => Ok(Answer::Booted(BootOutcome::NotAsked)),
-                Some(test) => Ok(Answer::Booted(boot::test(self.site(&site)?, test, &id).await?)),
+                Some(trial) => Ok(Answer::Booted(boot::test(self.site(&site)?, trial, &id).await?)),
             },
             Request::Patch { site, id, from, to } => {
                 self.site(&site)?.glance.patch(&id, &from, &to).await?;

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use osauth::EndpointFilters;
 use url::Url;
 
@@ -48,6 +49,9 @@ pub struct Site {
     transport: Arc<Transport>,
 }
 
+/// How far apart the clocks of this machine and of Keystone may be. An hour moves a date only around midnight.
+const MOST_APART: SignedDuration = SignedDuration::from_hours(1);
+
 /// What our token allows, as far as requests depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
@@ -77,6 +81,8 @@ pub enum ConnectError {
     Regions(String),
     /// The token is for no project, so nothing could be ours.
     NoProject(String),
+    /// This machine and Keystone do not agree what time it is.
+    Clock(String),
 }
 
 impl std::fmt::Display for ConnectError {
@@ -84,7 +90,7 @@ impl std::fmt::Display for ConnectError {
         match self {
             Self::Clouds(error) => error.fmt(formatter),
             Self::Api(error) => error.fmt(formatter),
-            Self::Regions(text) | Self::NoProject(text) => formatter.write_str(text),
+            Self::Regions(text) | Self::NoProject(text) | Self::Clock(text) => formatter.write_str(text),
         }
     }
 }
@@ -194,6 +200,9 @@ async fn enter(cloud: &Cloud) -> Result<Vec<Site>, ConnectError> {
     let transport = Transport::log_in(keystone, &cloud.tls).await?;
     let session = transport.session().await?;
     let token = &session.token;
+    if let Some(trouble) = token.issued_at.and_then(|issued| disagreement(issued, Timestamp::now())) {
+        return Err(ConnectError::Clock(format!("{label}: {trouble}")));
+    }
     let project = token.project.id.clone().and_then(|id| ProjectId::parse(id).ok()).ok_or_else(|| {
         ConnectError::NoProject(format!(
             "{label}: the token is for no project, but images belong to one: set `project_name` or `project_id`"
@@ -248,6 +257,18 @@ async fn enter(cloud: &Cloud) -> Result<Vec<Site>, ConnectError> {
         });
     }
     Ok(sites)
+}
+
+/// What is wrong with the time, given when a token was issued and when it was received: dates go into names, and decide
+/// what is old enough to be deleted.
+fn disagreement(issued: Timestamp, received: Timestamp) -> Option<String> {
+    let apart = received.duration_since(issued);
+    (apart.abs() > MOST_APART).then(|| {
+        format!(
+            "Keystone says that it is {issued:.0}, and this machine says {received:.0}; dates go into the names of \
+             images and decide what may be deleted, so set the clock that is wrong"
+        )
+    })
 }
 
 /// A URL as plans and records may show it: without whatever user and password somebody put into it.

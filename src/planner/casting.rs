@@ -8,6 +8,10 @@
 
 use std::cmp::Ordering;
 
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::Context;
 use super::passage::Place;
 use crate::model::desired::{Chosen, Family, Wanted};
@@ -121,6 +125,7 @@ fn choose<'a>(
         refusal: Some(refusal),
         end,
     };
+    let today = place.context.today;
     let (name, version, chosen) = match &family.wanted {
         Wanted::Unknown(reason) => return keep(Because::UpstreamUnknown(reason.clone()), End::Frozen),
         Wanted::Version { name, version, chosen } => (name, version.as_deref(), *chosen),
@@ -139,7 +144,7 @@ fn choose<'a>(
         }
         Err(refusal) => keep(refusal, End::Possible),
     };
-    let usable = images.iter().filter(|image| image.marks().version == *name && !is_wreck(image));
+    let usable = images.iter().filter(|image| image.marks().version == *name && !is_wreck(image, today));
     let candidate = usable.min_by(|one, other| {
         (usability(one), one.role_rank(), one.image().created_at, one.id()).cmp(&(
             usability(other),
@@ -217,18 +222,29 @@ fn boot_failed(image: &OwnedImage) -> bool {
     image.marks().boot == BootVerdict::Failed && image.part_played() == Role::Staged
 }
 
-/// What was never shown and cannot be finished: its bytes are lost, a deletion of it had begun, or it is held up in an
-/// import. Whoever began that has ended, for applies keep each other out; Glance may go on with it for ever, and takes no
-/// other bytes meanwhile.
-fn is_wreck(image: &OwnedImage) -> bool {
+/// What was never shown and cannot be finished: its bytes are lost, or a deletion of it had begun.
+fn is_wreck(image: &OwnedImage, today: Date) -> bool {
     image.part_played() == Role::Staged
         && match image.image().status {
             Status::Broken => true,
             Status::Deactivated => image.marks().condemned == Condemned::Yes,
-            Status::Uploading | Status::Importing => true,
-            Status::Queued => image.attributes().properties.contains_key("os_glance_import_task"),
-            Status::Saving | Status::Active => false,
+            Status::Queued | Status::Saving | Status::Uploading | Status::Importing => is_stuck(image, today),
+            Status::Active => false,
         }
+}
+
+/// Whether its bytes will not come any more. Those of an upload that has lasted a whole day at least: nobody sends them,
+/// be it that Glance died in the middle. A record whose age is not known is waited for. And those that are held up in an
+/// import: whoever began it has ended, for applies keep each other out; Glance may go on with it for ever, and takes no
+/// other bytes meanwhile.
+pub(super) fn is_stuck(image: &OwnedImage, today: Date) -> bool {
+    let created = image.image().created_at.map(|created| created.to_zoned(TimeZone::UTC).date());
+    match image.image().status {
+        Status::Saving => created.is_some_and(|created| created.saturating_add(2.days()) <= today),
+        Status::Uploading | Status::Importing => true,
+        Status::Queued => image.attributes().properties.contains_key("os_glance_import_task"),
+        Status::Active | Status::Deactivated | Status::Broken => false,
+    }
 }
 
 pub(super) fn newest_first(one: &OwnedImage, other: &OwnedImage) -> Ordering {

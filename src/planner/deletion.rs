@@ -6,8 +6,10 @@
 //! last one is a value, [`crate::model::usage::Unused`], without which the operation cannot be built. What this does
 //! not solve: somebody who starts to use the image after the plan was made; the deletion protocol in `apply` does.
 
+use jiff::civil::Date;
+
 use super::Context;
-use super::casting::{Cast, End, Latest, Superseded};
+use super::casting::{Cast, End, Latest, Superseded, is_stuck};
 use crate::model::desired::Audience;
 use crate::model::image::{Status, Visibility};
 use crate::model::lifecycle::{DeleteWhen, Lifecycle};
@@ -84,15 +86,24 @@ pub(super) fn of_superseded(
 }
 
 /// The ending of a record that was never shown and is not wanted any more.
-pub(super) fn of_abandoned(lifecycle: &Lifecycle, view: &SiteView, cast: &Cast<'_>, image: &OwnedImage) -> Ending {
+pub(super) fn of_abandoned(
+    lifecycle: &Lifecycle,
+    view: &SiteView,
+    cast: &Cast<'_>,
+    image: &OwnedImage,
+    today: Date,
+) -> Ending {
     match (cast.end, &cast.refusal) {
         // While the wanted version is refused, it may be the very image the refusal is about.
         (End::Frozen, _) | (_, Some(_)) => Ending::Stays,
         (End::Possible, None) => match image.image().status {
-            Status::Saving => Ending::Held(Because::Busy(image.image().status.name())),
-            Status::Queued
+            Status::Saving | Status::Uploading | Status::Importing if !is_stuck(image, today) => {
+                Ending::Held(Because::Busy(image.image().status.name()))
+            }
+            Status::Saving
             | Status::Uploading
             | Status::Importing
+            | Status::Queued
             | Status::Active
             | Status::Deactivated
             | Status::Broken => with_evidence(lifecycle, view, image),

@@ -189,7 +189,7 @@ impl Scene<'_> {
             }
         }
         for image in &cast.abandoned {
-            let ending = deletion::of_abandoned(lifecycle, self.view, cast, image);
+            let ending = deletion::of_abandoned(lifecycle, self.view, cast, image, self.context.today);
             self.conclude(image, ending, Reason::Abandoned, settled);
         }
         let names = self.names(&staying);

@@ -74,7 +74,7 @@ impl Place<'_> {
         let disk_format = self.family.disk_format.unwrap_or(version.disk_format);
         let converter = converter(preferences, version, disk_format).map_err(Because::NoPassage)?;
         if !preferences.depend_on_the_site() {
-            return Ok(Passage { route: Route::Upload, stores: Vec::new(), converter, disk_format });
+            return Ok(Passage { converter, ..Passage::plain(disk_format) });
         }
         let Some(offers) = &self.view.offers else {
             return Err(Because::NoPassage(format!(

@@ -3,7 +3,7 @@
 use super::document::{Action, Object, ResourceChange};
 use super::escape::{quoted, terminal};
 use super::fields::{Field, Kind, compare};
-use super::words::listed;
+use super::words::{self, listed};
 
 /// How many attributes are named before the rest is counted.
 const NAMED: usize = 4;
@@ -11,7 +11,11 @@ const NAMED: usize = 4;
 /// What is done, escaped for a terminal: `create "Debian 12 - Latest", public`; `rename to "…", make community`.
 pub fn brief(change: &ResourceChange) -> String {
     match (change.action(), &change.change.before, &change.change.after) {
-        (Action::Create, _, Some(after)) => format!("create {}, {}", quoted(&after.name), terminal(&after.visibility)),
+        (Action::Create, _, Some(after)) => {
+            let told = format!("create {}, {}", quoted(&after.name), terminal(&after.visibility));
+            let packages = change.gallerist.packages.as_ref();
+            packages.map_or(told.clone(), |packages| format!("{told}; packages: {}", words::packages(packages)))
+        }
         (Action::Update, Some(before), Some(after)) => update(change, before, after),
         (Action::Delete, Some(before), _) => format!("DELETE {}", quoted(&before.name)),
         (action @ (Action::Create | Action::Update | Action::Delete), _, _) => action.name().to_owned(),

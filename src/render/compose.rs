@@ -7,8 +7,8 @@ use petgraph::graph::NodeIndex;
 
 use super::document::{
     Action, Body, Change, Check, CheckAddress, CheckInstance, Config, Detail, Document, FORMAT_VERSION, Guard,
-    GuardStatus, Hold, Import, Live, Note, Object, Problem, ProjectUse, RESOURCE_TYPE, ResourceChange, SCHEMA, Site,
-    Summary, Usage,
+    GuardStatus, Hold, Import, Live, Note, Object, Package, Packages, Problem, ProjectUse, RESOURCE_TYPE,
+    ResourceChange, SCHEMA, Site, Summary, Usage,
 };
 use super::words;
 use crate::model::desired::Desired;
@@ -16,6 +16,7 @@ use crate::model::image::{Attributes, Listing, Protection};
 use crate::model::name::ImageId;
 use crate::model::operation::{Activation, Create, MinDisk, Operation};
 use crate::model::ours::{Marks, OwnedImage};
+use crate::model::packages::{Fate, PackageChanges};
 use crate::model::passage::{Method, Passage, Route};
 use crate::model::plan::{self, Plan, Step, Verdict};
 use crate::model::reason::{Because, Reason};
@@ -60,8 +61,10 @@ pub fn compose(shown: &Shown<'_>) -> Document {
     // One address may stand for two images where an earlier run was interrupted; the id then decides.
     steps.sort_by_key(|(_, step)| (&step.address, &step.site, step.operation.id()));
     let mut before = predecessors(plan);
-    let resource_changes: Vec<_> =
-        steps.iter().map(|(node, step)| resource_change(step, before.remove(node).unwrap_or_default())).collect();
+    let resource_changes: Vec<_> = steps
+        .iter()
+        .map(|(node, step)| resource_change(plan, *node, step, before.remove(node).unwrap_or_default()))
+        .collect();
     let resource_drift: Vec<_> = steps
         .iter()
         .zip(&resource_changes)
@@ -122,7 +125,7 @@ fn predecessors(plan: &Plan) -> BTreeMap<NodeIndex, BTreeSet<String>> {
     predecessors
 }
 
-fn resource_change(step: &Step, depends_on: BTreeSet<String>) -> ResourceChange {
+fn resource_change(plan: &Plan, node: NodeIndex, step: &Step, depends_on: BTreeSet<String>) -> ResourceChange {
     let verb = step.operation.verb();
     let id = step.operation.id();
     let before = step.operation.before().map(|attributes| object(id, attributes));
@@ -151,7 +154,10 @@ fn resource_change(step: &Step, depends_on: BTreeSet<String>) -> ResourceChange 
             .map(|reason| words::reason_code(verb, reason))
             .unwrap_or_default()
             .to_owned(),
-        gallerist: detail(step, depends_on.into_iter().collect()),
+        gallerist: Detail {
+            packages: plan.packages.get(&node).map(packages),
+            ..detail(step, depends_on.into_iter().collect())
+        },
     }
 }
 
@@ -160,15 +166,8 @@ fn detail(step: &Step, depends_on: Vec<String>) -> Detail {
         site: step.site.to_string(),
         depends_on,
         reasons: step.reasons.iter().map(words::reason).collect(),
-        reactivate: false,
         usage: step.usage.as_ref().map(usage),
-        source: None,
-        size: None,
-        digest: None,
-        trust: None,
-        import: None,
-        uploaded: None,
-        superseded: None,
+        ..Detail::default()
     };
     match &step.operation {
         Operation::Create(create) => {
@@ -202,6 +201,25 @@ fn import(create: &Create) -> Import {
         converted_from: converter.map(|_| version.disk_format.name().to_owned()),
         converted_by: converter.map(|converter| converter.name().to_owned()),
     }
+}
+
+fn packages(found: &PackageChanges) -> Packages {
+    let listed = found.changes.iter().map(|change| {
+        let (before, after) = match &change.fate {
+            Fate::Changed { before, after } => (Some(before), Some(after)),
+            Fate::Added(version) => (None, Some(version)),
+            Fate::Removed(version) => (Some(version), None),
+        };
+        Package { name: change.name.clone(), before: before.cloned(), after: after.cloned() }
+    });
+    let told = Packages {
+        from: found.from.to_string(),
+        notable: found.notable().map(|change| change.name.clone()).collect(),
+        changes: listed.collect(),
+        ..Packages::default()
+    };
+    let (changed, added, removed) = told.counted();
+    Packages { changed, added, removed, ..told }
 }
 
 fn of_existing(detail: &mut Detail, image: &OwnedImage, new_marks: Option<&Marks>) {

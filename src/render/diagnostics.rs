@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::manifest::codes::Severity;
 use crate::manifest::diagnostic::{Diagnostic, Position, SourceFile};
+use crate::render::github::{Annotation, commands};
 
 /// Whether output may carry colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +143,19 @@ pub fn json(diagnostic: &Diagnostic) -> Value {
             },
         })),
     })
+}
+
+/// All diagnostics as annotations in the log of a GitHub workflow, one a line.
+pub fn github(diagnostics: &[Diagnostic]) -> String {
+    let of = |severity: Severity| {
+        let such = diagnostics.iter().filter(move |diagnostic| diagnostic.severity() == severity);
+        let annotations = such.map(|diagnostic| Annotation {
+            place: Some((diagnostic.file.name.clone(), diagnostic.start().line)),
+            ..Annotation::new(diagnostic.code.name(), sentence(diagnostic))
+        });
+        commands(severity.name(), annotations.collect())
+    };
+    [of(Severity::Error), of(Severity::Warning)].concat().join("\n")
 }
 
 /// What is wrong and what stands beside the place, in one line.

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::operation::Verb;
 
-pub use detail::{Check, CheckAddress, CheckInstance, Detail, Diagnostic, Import, Problem, ProjectUse, Usage};
+pub use detail::{
+    Check, CheckAddress, CheckInstance, Detail, Diagnostic, Import, Package, Packages, Problem, ProjectUse, Usage,
+};
 
 /// The version of Terraform's plan format whose shape this is.
 pub const FORMAT_VERSION: &str = "1.2";

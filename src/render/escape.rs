@@ -119,6 +119,22 @@ pub fn github_property(text: &str) -> String {
     github_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// For JSON that may end in a log: the same document, in which nothing moves the cursor, turns the direction of reading or
+/// is read as a command. Only within strings can there be any such thing, and there it can be spelt out.
+pub fn json(document: &str) -> String {
+    let mut shown = String::with_capacity(document.len());
+    let mut units = [0; 2];
+    for character in document.chars() {
+        let makes_command = character == '[' && shown.ends_with("##");
+        if makes_command || character != '\n' && is_unseen(character) {
+            shown.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// For HTML, in elements and in quoted attributes.
 pub fn html(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -4,7 +4,7 @@
 //! the plan could load any even if escaping failed.
 
 use super::brief::brief;
-use super::diff::unified;
+use super::diff::{self, Depth, unified};
 use super::document::{Action, Document, Level, ResourceChange};
 use super::escape::html;
 use super::human::conclusion;
@@ -58,7 +58,16 @@ pub(super) fn render(document: &Document) -> String {
     ));
     if !document.is_empty() {
         lines.push("<h2>What changes</h2>".to_owned());
-        lines.extend(ordered(document).map(|change| format!("<pre>{}</pre>", diff(change))));
+        lines.extend(ordered(document).map(|change| format!("<pre>{}</pre>", coloured(&unified(change)))));
+    }
+    let packages = diff::packages(document, Depth::Whole);
+    if !packages.is_empty() {
+        lines.push("<h2>Packages inside</h2>".to_owned());
+        lines.extend(packages.iter().map(|list| {
+            let (title, changes) = list.split_once('\n').unwrap_or((list, ""));
+            let title = html(title.trim_start_matches("# "));
+            format!("<details><summary>{title}</summary><pre>{}</pre></details>", coloured(changes))
+        }));
     }
     lines.push(format!(
         "<p><small>Plan <code>{}</code> · <code>{}</code> · {} · gallerist {}</small></p>\n</body>\n</html>\n",
@@ -105,9 +114,8 @@ fn list(title: &str, items: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// The lines of a diff, each coloured by its sign.
-fn diff(change: &ResourceChange) -> String {
-    let lines = unified(change);
-    let coloured = lines.lines().map(|line| {
+fn coloured(diff: &str) -> String {
+    let coloured = diff.lines().map(|line| {
         let text = html(line);
         match line.chars().next() {
             Some('+') => format!("<span class=\"create\">{text}</span>"),
@@ -134,7 +142,7 @@ mod tests {
     fn a_rotation_has_a_row_and_a_diff_for_each_image() {
         let text = render(&rotation());
         assert_eq!(text.matches("<tr class=").count(), 4);
-        assert_eq!(text.matches("<pre>").count(), 4);
+        assert_eq!(text.matches("<pre>").count(), 4 + 1);
         assert!(
             text.find("class=\"delete\"").unwrap() < text.find("class=\"create\"").unwrap(),
             "deletions come first"

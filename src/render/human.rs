@@ -43,25 +43,28 @@ pub fn conclusion(document: &Document) -> String {
 
 /// The whole text.
 pub(super) fn render(document: &Document, manner: Manner) -> String {
+    parts(document, manner).concat()
+}
+
+/// The text in two parts: every change in detail, which a log may fold, and what everybody should see. The last line has
+/// no colours: people and tools look for it.
+pub fn parts(document: &Document, manner: Manner) -> [String; 2] {
     let page = Page { document, manner };
-    let sections = if document.is_empty() {
-        vec![page.held(), page.notes(), page.guards()]
+    let [detail, rest] = if document.is_empty() {
+        [Vec::new(), vec![page.held(), page.notes(), page.guards()]]
     } else {
         let details = match manner.verbosity {
             Verbosity::Brief => Vec::new(),
             Verbosity::Usual | Verbosity::Full => page.details(),
         };
         let closing = [page.guards(), page.closing()].concat();
-        vec![page.identity(), page.legend(), details, page.in_short(), page.held(), page.notes(), closing]
+        [vec![page.identity(), page.legend(), details], vec![page.in_short(), page.held(), page.notes(), closing]]
     };
-    let mut lines: Vec<String> = Vec::new();
-    for section in sections.into_iter().filter(|section| !section.is_empty()) {
-        lines.extend(section);
-        lines.push(String::new());
-    }
-    lines.push(paint(conclusion(document), manner.styles.heading));
-    lines.push(String::new());
-    lines.join("\n")
+    let text = |sections: Vec<Vec<String>>| -> String {
+        let filled = sections.into_iter().filter(|section| !section.is_empty());
+        filled.map(|section| format!("{}\n\n", section.join("\n"))).collect::<Vec<_>>().concat()
+    };
+    [text(detail), format!("{}{}\n", text(rest), conclusion(document))]
 }
 
 struct Page<'a> {

@@ -1,6 +1,7 @@
 //! The document as it is, for programs and for `--out`.
 
 use super::document::Document;
+use super::escape;
 
 /// The JSON Schema of the document (draft 2020-12).
 pub const PLAN_SCHEMA: &str = include_str!("schema/plan.schema.json");
@@ -8,7 +9,7 @@ pub const PLAN_SCHEMA: &str = include_str!("schema/plan.schema.json");
 /// The document as JSON, one line a field.
 pub(super) fn render(document: &Document) -> String {
     let text = serde_json::to_string_pretty(document).expect("a document is made of texts, numbers and flags");
-    format!("{text}\n")
+    format!("{}\n", escape::json(&text))
 }
 
 #[cfg(test)]
@@ -85,7 +86,9 @@ mod tests {
             addresses,
             ["debian-12/20261110-2300", "ubuntu-24.04/20260807", "ubuntu-24.04/20261015", "ubuntu-24.04/20261118"]
         );
-        insta::assert_json_snapshot!(document["resource_changes"][3], @r#"
+        let mut created = document["resource_changes"][3].clone();
+        created["gallerist"]["packages"] = json!("told elsewhere");
+        insta::assert_json_snapshot!(created, @r#"
         {
           "address": "ubuntu-24.04/20261118",
           "mode": "managed",
@@ -139,10 +142,22 @@ mod tests {
             "digest": "sha256:9d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a0",
             "trust": "signed:D2EB44626FDDC30B513D5BB71A5D6C4C7DB87C81",
             "uploaded": "2026-11-23",
-            "superseded": null
+            "superseded": null,
+            "packages": "told elsewhere"
           }
         }
         "#);
+    }
+
+    #[test]
+    fn a_new_version_carries_the_packages_it_changes() {
+        let packages = &value(&rotation())["resource_changes"][3]["gallerist"]["packages"];
+        assert_eq!(
+            (&packages["from"], &packages["notable"]),
+            (&json!("20261015"), &json!(["linux-image-virtual", "openssl"]))
+        );
+        assert_eq!(packages["changes"][1], json!({ "name": "openssl", "before": "3.0.13", "after": "3.0.14" }));
+        assert_eq!(packages["changes"][4], json!({ "name": "zstd", "before": null, "after": "1.5.5" }));
     }
 
     #[test]
@@ -172,7 +187,8 @@ mod tests {
           "digest": "sha256:9d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a09d5ec1a0",
           "trust": null,
           "uploaded": "2026-08-08",
-          "superseded": "2026-09-13"
+          "superseded": "2026-09-13",
+          "packages": null
         }
         "#);
     }

@@ -2,21 +2,24 @@
 //!
 //! The problem: reviewers read the first screen, and platforms refuse or drop what is too long (GitHub takes 65,536
 //! characters in a comment). The idea: deletions come first, in an alert and in the table; detail is folded; and the
-//! text has a budget. Over budget, detail goes first, then rows give way to their count, those of deletions never. What
-//! was left out is said. What this does not solve: a plan with so many deletions that they alone are too long; it is
+//! text has a budget. Over budget, the picture goes first, then detail, then rows give way to their count, those of
+//! deletions never. What was left out is said. What this does not solve: a plan with so many deletions that they alone are too long; it is
 //! then too long, for a deletion nobody sees is worse than a comment that is refused.
 //!
 //! The first line is a mark that nobody sees, always the same for the same catalogue and sites, by which a job finds
 //! the comment it wrote before and replaces it.
 
 use super::brief::brief;
-use super::diff::unified;
+use super::diff::{self, Depth, unified};
 use super::document::{Action, Document, GuardStatus, Level, LiveSource, ResourceChange};
 use super::escape::{markdown, markdown_block, markdown_code, markdown_code_cell};
+use super::graph::{GraphFormat, graph};
 use super::words;
 
 /// Characters that every platform takes, with room for what a job adds.
 const BUDGET: usize = 60_000;
+/// GitLab draws pictures by itself as long as those of a page have at most 2,000 characters.
+const LARGEST_GRAPH: usize = 1_800;
 /// How many deletions the alert names.
 const ALERTED: usize = 10;
 
@@ -24,6 +27,8 @@ const ALERTED: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Extent {
     Everything,
+    NoGraph,
+    PackagesCounted,
     CreationsNotInDetail,
     UpdatesNotInDetail,
     NoDetail,
@@ -33,8 +38,10 @@ enum Extent {
     DeletionsNamed,
 }
 
-const EXTENTS: [Extent; 8] = [
+const EXTENTS: [Extent; 10] = [
     Extent::Everything,
+    Extent::NoGraph,
+    Extent::PackagesCounted,
     Extent::CreationsNotInDetail,
     Extent::UpdatesNotInDetail,
     Extent::NoDetail,
@@ -65,6 +72,8 @@ fn at(document: &Document, extent: Extent) -> String {
         holds(document, extent),
         notes(document),
         detail(document, extent),
+        packages(document, extent),
+        order_of_work(document, extent),
         footer(document, extent),
     ];
     let sections: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
@@ -225,7 +234,9 @@ fn notes(document: &Document) -> String {
 
 fn detail(document: &Document, extent: Extent) -> String {
     let actions: &[Action] = match extent {
-        Extent::Everything => &[Action::Delete, Action::Create, Action::Update],
+        Extent::Everything | Extent::NoGraph | Extent::PackagesCounted => {
+            &[Action::Delete, Action::Create, Action::Update]
+        }
         Extent::CreationsNotInDetail => &[Action::Delete, Action::Update],
         Extent::UpdatesNotInDetail => &[Action::Delete],
         Extent::NoDetail
@@ -241,6 +252,37 @@ fn detail(document: &Document, extent: Extent) -> String {
     let block = joined(changes.iter().map(|change| unified(change)), extent);
     let number = words::count(changes.len(), "image");
     format!("<details><summary>What changes ({number})</summary>\n\n{}\n\n</details>", markdown_block("diff", &block))
+}
+
+fn packages(document: &Document, extent: Extent) -> String {
+    let depth = match extent {
+        Extent::Everything | Extent::NoGraph => Depth::Whole,
+        Extent::PackagesCounted | Extent::CreationsNotInDetail | Extent::UpdatesNotInDetail => Depth::Notable,
+        Extent::NoDetail
+        | Extent::UpdatesCounted
+        | Extent::CreationsCounted
+        | Extent::HoldsCounted
+        | Extent::DeletionsNamed => return String::new(),
+    };
+    let lists = diff::packages(document, depth);
+    if lists.is_empty() {
+        return String::new();
+    }
+    let number = words::count(lists.len(), "new version");
+    let block = markdown_block("diff", &joined(lists.into_iter(), extent));
+    format!("<details><summary>Packages ({number})</summary>\n\n{block}\n\n</details>")
+}
+
+fn order_of_work(document: &Document, extent: Extent) -> String {
+    if extent > Extent::Everything || document.resource_changes.len() < 2 {
+        return String::new();
+    }
+    // A file from elsewhere may have its steps in a circle; then there is no order to draw.
+    let Ok(drawn) = graph(GraphFormat::Mermaid, document) else { return String::new() };
+    if drawn.chars().count() > LARGEST_GRAPH {
+        return "Order of work: too large to be drawn here; `gallerist graph` draws it.".to_owned();
+    }
+    format!("<details><summary>Order of work</summary>\n\n{}\n\n</details>", markdown_block("mermaid", &drawn))
 }
 
 fn footer(document: &Document, extent: Extent) -> String {

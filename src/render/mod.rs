@@ -18,7 +18,9 @@ pub mod diff;
 pub mod document;
 pub mod drift;
 pub mod escape;
+pub mod events;
 mod fields;
+pub mod fold;
 mod github;
 mod gitlab;
 pub mod graph;
@@ -36,13 +38,15 @@ pub mod summary;
 mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod upstream;
 pub mod usage;
 pub mod words;
 
 pub use compose::{Coverage, Shown, compose};
 pub use document::Document;
-pub use human::conclusion;
+pub use human::{conclusion, parts};
 pub use json::PLAN_SCHEMA;
 pub use refusal::refusal;
 pub use saved::{NotAPlan, read_saved};

@@ -3,7 +3,7 @@
 //! A creation shows where its bytes come from and who vouches for them, an update what changes, a deletion what is lost
 //! and who was asked. What is left out is counted, and shown to those who ask for everything.
 
-use super::document::{Action, Import, Object, ResourceChange, Usage};
+use super::document::{Action, Import, Object, Packages, ResourceChange, Usage};
 use super::escape::{quoted, terminal};
 use super::fields::{Field, Kind, UNKNOWN, compare};
 use super::{Verbosity, words};
@@ -62,6 +62,7 @@ fn created(change: &ResourceChange, verbosity: Verbosity) -> Vec<Row> {
     if verbosity != Verbosity::Full {
         rows.push(Row::new("+", "properties", format!("{} set", after.properties.len())));
     }
+    rows.extend(detail.packages.iter().flat_map(|packages| inside(packages, verbosity)));
     rows
 }
 
@@ -86,6 +87,17 @@ fn imported(import: &Import) -> Vec<Row> {
         rows.push(Row::new("+", "disk_format", told));
     }
     rows
+}
+
+/// The packages inside: their numbers, and those that people look for first.
+fn inside(packages: &Packages, verbosity: Verbosity) -> Vec<Row> {
+    let told = format!("{} since {}", words::packages(packages), terminal(&packages.from));
+    let shown = packages.changes.iter().filter(|package| match verbosity {
+        Verbosity::Brief | Verbosity::Usual => packages.notable.contains(&package.name),
+        Verbosity::Full => true,
+    });
+    let shown = shown.map(|package| Row::new(" ", "", format!("  {}", words::package(package))));
+    std::iter::once(Row::new("~", "packages", told)).chain(shown).collect()
 }
 
 /// What a new image has by default need not be said.

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::document::{Action, Document, FORMAT_VERSION, ResourceChange, SCHEMA};
+use super::document::{Action, Document, FORMAT_VERSION, Packages, ResourceChange, SCHEMA};
 
 /// The largest file that is read: about ten thousand operations.
 const LARGEST: usize = 64 << 20;
@@ -59,6 +59,10 @@ fn contradiction(document: &Document) -> Option<String> {
     if gallerist.blocked != gallerist.guards.iter().any(super::document::Guard::refuses) {
         return Some("whether it is blocked does not agree with its guards".to_owned());
     }
+    let miscounted = |packages: &Packages| packages.counted() != (packages.changed, packages.added, packages.removed);
+    if resource_changes.iter().filter_map(|change| change.gallerist.packages.as_ref()).any(miscounted) {
+        return Some("its numbers of packages do not agree with the packages it lists".to_owned());
+    }
     let odd = resource_changes.iter().find(|change| !has_its_sides(change))?;
     Some(format!("`{}` lacks what it was or what it will be", odd.address.escape_debug()))
 }
@@ -99,11 +103,14 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_not_shown() {
         type Forgery = fn(&mut Document);
-        let forgeries: [(&str, Forgery); 6] = [
+        let forgeries: [(&str, Forgery); 7] = [
             ("summary", |document| document.gallerist.summary.delete = 0),
             ("summary", |document| document.resource_changes.clear()),
             ("schema", |document| document.gallerist.schema = "urn:other\n".to_owned()),
             ("plan_id", |document| document.gallerist.plan_id = "sha256:##[error]".to_owned()),
+            ("packages", |document| {
+                document.resource_changes[3].gallerist.packages.as_mut().unwrap().removed = 0;
+            }),
             ("guards", |document| document.gallerist.blocked = true),
             ("lacks", |document| document.resource_changes[0].change.after = None),
         ];

@@ -16,7 +16,8 @@ use crate::model::lifecycle::{Age, DeleteWhen, DeletionPolicy, LatestStage, Life
 use crate::model::name::{Address, CatalogueName, FamilyName, ImageId, ProjectId, SiteName, VersionName};
 use crate::model::operation::{Activation, Create, Delete, MinDisk, Operation, Record, Update, Verb, sealed, staged};
 use crate::model::ours::{BootVerdict, Condemned, Marks, OwnedImage};
-use crate::model::passage::{Passage, Preferences, Route};
+use crate::model::packages::{PackageChanges, Packages as Inside};
+use crate::model::passage::{Passage, Preferences};
 use crate::model::plan::{Guard, Hold, Plan, Step, Verdict};
 use crate::model::reason::{Because, Edge, Note, Reason};
 use crate::model::template::Template;
@@ -122,7 +123,7 @@ fn creation(name: &str, origin: &str) -> Step {
         shown,
         marks,
         min_disk: MinDisk::FromImage,
-        passage: Passage { route: Route::Upload, stores: Vec::new(), converter: None, disk_format: DiskFormat::Qcow2 },
+        passage: Passage::plain(DiskFormat::Qcow2),
     };
     let from = Some(VersionName::parse("20261015").unwrap());
     step(address, Operation::Create(Box::new(create)), Reason::NewVersion { from })
@@ -235,6 +236,17 @@ fn tell(plan: &Plan) -> Document {
     document
 }
 
+/// What a new version changes of the packages inside: one of this name, and three more.
+fn inside(name: &str, version: &str) -> PackageChanges {
+    let of = |packages: &[(&str, &str)]| -> Inside {
+        packages.iter().map(|(name, version)| ((*name).to_owned(), (*version).to_owned())).collect()
+    };
+    let before =
+        of(&[("adduser", "3.136"), (name, "6.8.0-87.88"), ("libssl3t64:amd64", "3.0.13"), ("openssl", "3.0.13")]);
+    let after = of(&[("adduser", version), (name, "6.8.0-88.89"), ("openssl", "3.0.14"), ("zstd", "1.5.5")]);
+    PackageChanges::between(VersionName::parse("20261015").unwrap(), &before, &after)
+}
+
 /// One version replaced, one deleted, one repaired, one held.
 pub(super) fn rotation() -> Document {
     let mut plan = Plan::default();
@@ -247,6 +259,7 @@ pub(super) fn rotation() -> Document {
     plan.order(latest, replaced, Edge::HandOver).unwrap();
     plan.order(latest, ended, Edge::LatestBeforeDeletion).unwrap();
     plan.order(replaced, ended, Edge::LatestBeforeDeletion).unwrap();
+    plan.packages.insert(latest, inside("linux-image-virtual", "3.137ubuntu1"));
     plan.holds.push(in_use());
     plan.notes.push(Note::NoBootTest);
     plan.notes.push(Note::DeletionDue { address: address("debian-12", "20261001-1"), on: date(2026, 12, 24) });
@@ -288,7 +301,8 @@ pub(super) fn blocked() -> Document {
 /// A plan in which this text stands wherever others may write.
 pub(super) fn hostile_document(text: &str) -> Document {
     let mut plan = Plan::default();
-    plan.add(creation(text, text));
+    let created = plan.add(creation(text, text));
+    plan.packages.insert(created, inside(text, text));
     plan.add(supersession(text, &format!("{text} once more")));
     plan.add(deletion("debian-12", text));
     plan.holds.push(Hold { because: Because::UpstreamUnknown(text.to_owned()), ..in_use() });
@@ -321,6 +335,10 @@ pub(super) fn hostile_document(text: &str) -> Document {
             converted_by: Some(text()),
         });
         change.gallerist.digest = Some(format!("{}:{}", text(), text()));
+        if let Some(packages) = &mut change.gallerist.packages {
+            packages.from = text();
+            packages.notable.push(text());
+        }
         for object in [&mut change.change.before, &mut change.change.after].into_iter().flatten() {
             object.visibility = text();
             object.id = Some(text());
@@ -372,19 +390,6 @@ pub(super) fn change(action: Action, before: Option<Object>, after: Option<Objec
             after_sensitive: BTreeMap::new(),
         },
         action_reason: String::new(),
-        gallerist: Detail {
-            site: "fra1".to_owned(),
-            depends_on: Vec::new(),
-            reasons: Vec::new(),
-            reactivate: false,
-            usage: None,
-            source: None,
-            size: None,
-            digest: None,
-            trust: None,
-            uploaded: None,
-            import: None,
-            superseded: None,
-        },
+        gallerist: Detail { site: "fra1".to_owned(), ..Detail::default() },
     }
 }

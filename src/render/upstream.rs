@@ -123,7 +123,7 @@ impl Offer {
 /// For programs.
 pub fn json(report: &UpstreamReport) -> String {
     let text = serde_json::to_string_pretty(report).expect("a report is made of texts and numbers");
-    format!("{text}\n")
+    format!("{}\n", crate::render::escape::json(&text))
 }
 
 /// For people.

@@ -116,7 +116,7 @@ impl UsageReport {
 /// For programs.
 pub fn json(report: &UsageReport) -> String {
     let text = serde_json::to_string_pretty(report).expect("a report is made of texts and flags");
-    format!("{text}\n")
+    format!("{}\n", crate::render::escape::json(&text))
 }
 
 /// For people: how much of each version is in use, then by whom.

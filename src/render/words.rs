@@ -11,7 +11,7 @@ use crate::model::operation::Verb;
 use crate::model::reason::{Because, Note, Reason};
 use crate::model::usage::{Source, User, UserKind};
 
-use super::document::{Action, GuardStatus, Level};
+use super::document::{Action, GuardStatus, Level, Package, Packages};
 use super::escape::{quoted, terminal};
 
 /// `1 image`, `2 images`.
@@ -60,6 +60,25 @@ pub const fn verdict(status: GuardStatus) -> &'static str {
         GuardStatus::Pass => "ok",
         GuardStatus::Lifted => "LIFTED",
         GuardStatus::Block => "REFUSED",
+    }
+}
+
+/// What has become of the packages inside: `62 changed, 4 added, 4 removed`.
+pub fn packages(packages: &Packages) -> String {
+    let counts = [(packages.changed, "changed"), (packages.added, "added"), (packages.removed, "removed")];
+    let told: Vec<_> =
+        counts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+    if told.is_empty() { "none changed".to_owned() } else { told.join(", ") }
+}
+
+/// One package: `openssl 3.0.13 -> 3.0.14`.
+pub fn package(package: &Package) -> String {
+    let name = terminal(&package.name);
+    match (package.before.as_deref().map(terminal), package.after.as_deref().map(terminal)) {
+        (Some(before), Some(after)) => format!("{name} {before} -> {after}"),
+        (None, Some(after)) => format!("{name} {after} added"),
+        (Some(before), None) => format!("{name} {before} removed"),
+        (None, None) => name,
     }
 }
 
@@ -146,6 +165,11 @@ pub fn note(note: &Note) -> (&'static str, Level, String) {
             "no_boot_test",
             Level::Warning,
             "new versions are shown without having been booted: images.toml has no [boot_test]".to_owned(),
+        ),
+        Note::PackagesUnknown { address, why } => (
+            "packages_unknown",
+            Level::Info,
+            format!("which packages {address} changes could not be read: {}", terminal(why)),
         ),
         Note::Unrecognised { site, ids } => (
             "unrecognised",

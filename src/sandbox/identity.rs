@@ -87,6 +87,8 @@ impl Caller {
 pub(super) struct Identity {
     pub(super) users: Vec<User>,
     tokens: BTreeMap<String, Token>,
+    /// How much later it is for Keystone than it really is.
+    pub(super) ahead: SignedDuration,
 }
 
 /// The projects there are.
@@ -108,13 +110,14 @@ impl Identity {
             user("other", "other", Role::Member),
             user("auditor", "admin", Role::Reader),
         ];
-        Self { users, tokens: BTreeMap::new() }
+        Self { users, tokens: BTreeMap::new(), ahead: SignedDuration::ZERO }
     }
 
     /// Issues a token, and says what it is called.
     pub(super) fn issue(&mut self, user: User, methods: Vec<String>) -> (String, Token) {
-        let issued_at = Timestamp::now();
-        let expires_at = issued_at.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
+        let now = Timestamp::now();
+        let expires_at = now.saturating_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX);
+        let issued_at = now.saturating_add(self.ahead).unwrap_or(now);
         let token = Token { user, methods, issued_at, expires_at };
         let name = format!("sandbox-{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         self.tokens.insert(name.clone(), token.clone());

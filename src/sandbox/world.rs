@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::faults::{Fault, Faults};
 use super::identity::Identity;
@@ -131,6 +131,11 @@ impl World {
     /// Makes every token worthless; whoever goes on must authenticate again.
     pub fn revoke_tokens(&mut self) {
         self.identity.revoke_all();
+    }
+
+    /// From now on Keystone says that it is so much later than it is.
+    pub fn set_keystone_ahead(&mut self, ahead: SignedDuration) {
+        self.identity.ahead = ahead;
     }
 
     /// Adds a fault behind those that are already waiting.

@@ -1,12 +1,12 @@
-//! Arch Linux: a folder for each build, `v20260715.556894`, with a `.SHA256` beside the image. It has no releases and
-//! one architecture. The image itself has a detached signature, which covers its bytes and not the digest; see
-//! Fedora CoreOS for what that is worth before the image is there.
+//! Arch Linux: a folder for each build, `v20260715.556894`, with a `.SHA256` beside the image, which is signed in
+//! `.SHA256.sig`. It has no releases and one architecture. The image has a signature of its own as well, which says
+//! nothing that the signed digest does not.
 
 use async_trait::async_trait;
 
 use super::listed::{Beside, in_folder};
 use super::outlet::Outlet;
-use super::{Ask, Publisher, UpstreamError, names};
+use super::{Ask, Publisher, UpstreamError, keys, names};
 use crate::model::source::{Architecture, LeastTrust};
 use crate::model::version::Version;
 
@@ -14,16 +14,16 @@ use crate::model::version::Version;
 pub(super) struct Archlinux;
 
 const BASE: &str = "https://geo.mirror.pkgbuild.com/images/";
-const SUMS: Beside = Beside { ending: ".SHA256", signature: None };
+const SUMS: Beside = Beside { ending: ".SHA256", signature: Some(".sig") };
 
 #[async_trait]
 impl Publisher for Archlinux {
     fn offers(&self, _: &Ask) -> LeastTrust {
-        LeastTrust::Https
+        LeastTrust::Signed
     }
 
     fn keys(&self) -> &'static [&'static [u8]] {
-        &[]
+        keys::ARCHLINUX
     }
 
     async fn versions(&self, ask: &Ask, outlet: &Outlet<'_>) -> Result<Vec<Version>, UpstreamError> {

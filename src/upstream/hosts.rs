@@ -75,11 +75,11 @@ fn gnu(file: &str, digits: usize) -> String {
     format!("{}  {file}\n", hex('a', digits))
 }
 
-/// Every publisher, Ubuntu with both of its ways to sign.
+/// Every publisher, Ubuntu with both of its ways to sign, Rocky with a release that is signed and one that is not.
 pub(super) fn hosts() -> Vec<Host> {
     let mut hosts = ubuntu();
-    hosts.extend([debian(), fedora_coreos(), rocky(), flatcar(), almalinux(), centos_stream(), fedora_cloud()]);
-    hosts.extend([opensuse_leap(), alpine(), archlinux()]);
+    hosts.extend([debian(), fedora_coreos(), rocky(), rocky_signed(), flatcar(), almalinux(), centos_stream()]);
+    hosts.extend([fedora_cloud(), opensuse_leap(), alpine(), archlinux()]);
     hosts
 }
 
@@ -155,6 +155,19 @@ fn rocky() -> Host {
         "/pub/rocky/9/images/x86_64/Rocky-9-GenericCloud-Base-9.8-20260525.0.x86_64.qcow2",
         &[(list, files)],
     )
+}
+
+fn rocky_signed() -> Host {
+    let list = "/pub/rocky/10/images/aarch64/CHECKSUM";
+    let files = bsd("Rocky-10-GenericCloud-Base-10.2-20260525.0.aarch64.qcow2");
+    let host = host(
+        ask(Distro::Rocky, "10", Aarch64),
+        list,
+        "10.2-20260525.0",
+        "/pub/rocky/10/images/aarch64/Rocky-10-GenericCloud-Base-10.2-20260525.0.aarch64.qcow2",
+        &[(list, files)],
+    );
+    signed(host, Signs::Beside("/pub/rocky/10/images/aarch64/CHECKSUM.sig"))
 }
 
 fn flatcar() -> Host {
@@ -254,7 +267,7 @@ fn alpine() -> Host {
 
 fn archlinux() -> Host {
     let list = "/images/v20260715.556894/Arch-Linux-x86_64-cloudimg-20260715.556894.qcow2.SHA256";
-    host(
+    let host = host(
         ask(Distro::Archlinux, "", X86_64),
         list,
         "20260715.556894",
@@ -264,7 +277,8 @@ fn archlinux() -> Host {
             ("/images/v20260701.1/x", String::new()),
             ("/images/latest/x", String::new()),
         ],
-    )
+    );
+    signed(host, Signs::Beside("/images/v20260715.556894/Arch-Linux-x86_64-cloudimg-20260715.556894.qcow2.SHA256.sig"))
 }
 
 /// The host's files, its list signed by this key.

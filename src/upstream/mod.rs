@@ -16,9 +16,11 @@
 mod almalinux;
 mod alpine;
 mod archlinux;
+mod armor;
 mod centos_stream;
 pub mod checksums;
 pub mod clear_signed;
+pub mod contents;
 mod debian;
 mod error;
 mod fedora_cloud;

@@ -6,9 +6,8 @@
 //! | Debian's build JSON | `items[kind=Build].data.packages[]`, each with `name` and `version` |
 //! | Flatcar's `_packages.txt` | `category/name-version::repository` |
 //!
-//! The lists are for people to read; nothing is decided by them, and so nothing has to vouch for them.
-
-use std::collections::BTreeMap;
+//! The lists are for people to read; nothing is decided by them, and so nothing has to vouch for them. Their size has a
+//! bound, and so has what is shown of each name.
 
 use serde_json::Value;
 use url::Url;
@@ -16,10 +15,13 @@ use url::Url;
 use super::UpstreamError;
 use super::fetch::{Expected, Fetch};
 use super::outlet::{json, utf8};
+use crate::model::packages::Packages;
 use crate::model::version::{PackageDialect, PackageList};
 
-/// Names and versions of what is inside an image.
-pub type Packages = BTreeMap<String, String>;
+/// The longest list that is read: five times the longest seen, which was Debian's.
+const LONGEST: usize = 4 << 20;
+/// Longer names and versions are no names and versions.
+const LONGEST_WORD: usize = 200;
 
 /// Fetches and reads a package list.
 ///
@@ -28,15 +30,19 @@ pub type Packages = BTreeMap<String, String>;
 pub async fn packages(list: &PackageList, fetch: &Fetch) -> Result<Packages, UpstreamError> {
     let url = Url::parse(&list.url).map_err(|error| UpstreamError::unreadable(&list.url.escape_debug(), error))?;
     let bytes = fetch.get(&url, Expected::Data).await?;
+    if bytes.len() > LONGEST {
+        return Err(UpstreamError::unreadable(&url, format_args!("it is longer than {} MiB", LONGEST >> 20)));
+    }
     read(&url, utf8(&url, &bytes)?, list.dialect)
 }
 
 fn read(url: &Url, text: &str, dialect: PackageDialect) -> Result<Packages, UpstreamError> {
-    let packages: Packages = match dialect {
+    let mut packages: Packages = match dialect {
         PackageDialect::UbuntuManifest => text.lines().filter_map(ubuntu).collect(),
         PackageDialect::DebianBuild => debian(&json(url, text)?),
         PackageDialect::FlatcarPackages => text.lines().filter_map(flatcar).collect(),
     };
+    packages.retain(|name, version| name.len() <= LONGEST_WORD && version.len() <= LONGEST_WORD);
     if packages.is_empty() { Err(UpstreamError::unreadable(url, "it lists no packages")) } else { Ok(packages) }
 }
 
@@ -72,6 +78,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::testing::{bounded, harm};
+
+    const BUILD: &str = r#"{"items": [
+        {"kind": "Upload", "data": {"packages": [{"name": "no", "version": "1"}]}},
+        {"kind": "Build", "data": {"packages": [{"name": "apt", "version": "2.6.1"}, {"name": "bad"}]}}]}"#;
 
     fn url() -> Url {
         Url::parse("https://publisher.example/list").unwrap()
@@ -92,10 +103,7 @@ mod tests {
             pairs(manifest, PackageDialect::UbuntuManifest),
             [pair("adduser", "3.137ubuntu1"), pair("libc6:arm64", "2.39-0ubuntu8")]
         );
-        let build = r#"{"items": [
-            {"kind": "Upload", "data": {"packages": [{"name": "no", "version": "1"}]}},
-            {"kind": "Build", "data": {"packages": [{"name": "apt", "version": "2.6.1"}, {"name": "bad"}]}}]}"#;
-        assert_eq!(pairs(build, PackageDialect::DebianBuild), [pair("apt", "2.6.1")]);
+        assert_eq!(pairs(BUILD, PackageDialect::DebianBuild), [pair("apt", "2.6.1")]);
         let flatcar =
             "app-alternatives/awk-4::portage-stable\nsys-libs/glibc-2.41-r6::coreos\nx11-libs/gtk+-3::x\nodd\n";
         assert_eq!(
@@ -112,14 +120,16 @@ mod tests {
         assert!(read(&url(), "{}", PackageDialect::DebianBuild).is_err());
     }
 
-    proptest! {
-        #[test]
-        fn any_text_is_read_or_refused(text in any::<String>(), lines in "([a-z:/+\t-]|-r|[0-9]|::|\n|é){0,80}") {
-            for text in [text, lines] {
-                read(&url(), &text, PackageDialect::UbuntuManifest).ok();
-                read(&url(), &text, PackageDialect::DebianBuild).ok();
-                read(&url(), &text, PackageDialect::FlatcarPackages).ok();
-            }
-        }
+    #[test]
+    fn any_text_is_read_or_refused() {
+        bounded(|| {
+            proptest!(|(text in any::<String>(), lines in "([a-z:/+\t-]|-r|[0-9]|::|\n|é){0,80}", harm in harm())| {
+                for text in [text, harm.done_to_text(&lines), harm.done_to_text(BUILD), lines] {
+                    read(&url(), &text, PackageDialect::UbuntuManifest).ok();
+                    read(&url(), &text, PackageDialect::DebianBuild).ok();
+                    read(&url(), &text, PackageDialect::FlatcarPackages).ok();
+                }
+            });
+        });
     }
 }

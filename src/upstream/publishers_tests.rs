@@ -12,6 +12,7 @@ use crate::model::source::{
     Architecture::{Aarch64, X86_64},
     Distro, LeastTrust,
 };
+use crate::model::testing::{bounded, harm};
 use crate::model::version::{Compression, Trust, Version};
 
 async fn found(
@@ -169,52 +170,23 @@ async fn a_debian_mirror_that_lists_nothing_still_tells_its_newest_build() {
     assert!(versions[0].packages.is_some());
 }
 
-/// What a hostile or broken server could do to a file.
-#[derive(Debug, Clone)]
-enum Harm {
-    Replace(Vec<u8>),
-    Cut(prop::sample::Index),
-    Insert(prop::sample::Index, Vec<u8>),
-}
-
-fn harm() -> impl Strategy<Value = Harm> {
-    let pieces = prop::sample::select(vec!["{", "[", "\"", "null", "1e999", "\0", "../", "http:", "-----", "\u{feff}"]);
-    prop_oneof![
-        any::<Vec<u8>>().prop_map(Harm::Replace),
-        any::<prop::sample::Index>().prop_map(Harm::Cut),
-        (any::<prop::sample::Index>(), pieces.prop_map(|piece| piece.as_bytes().to_vec()))
-            .prop_map(|(at, piece)| Harm::Insert(at, piece)),
-    ]
-}
-
 #[test]
 fn no_answer_of_a_server_brings_a_reader_down() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let key = throw_away_key();
-    for host in hosts() {
-        let whole = published(&host, &key);
-        let mirror = runtime.block_on(serve_files(&whole));
-        let settings = settings(&mirror, Some(public_key(&key)), Some(LeastTrust::None));
-        let mut runner = prop::test_runner::TestRunner::new(ProptestConfig::with_cases(24));
-        let paths: Vec<String> = whole.0.lock().unwrap().keys().cloned().collect();
-        runner
-            .run(&(prop::sample::select(paths), harm()), |(path, harm)| {
+    bounded(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let key = throw_away_key();
+        for host in hosts() {
+            let whole = published(&host, &key);
+            let mirror = runtime.block_on(serve_files(&whole));
+            let settings = settings(&mirror, Some(public_key(&key)), Some(LeastTrust::None));
+            let paths: Vec<String> = whole.0.lock().unwrap().keys().cloned().collect();
+            proptest!(ProptestConfig::with_cases(48), |(path in prop::sample::select(paths), harm in harm())| {
                 let before = whole.0.lock().unwrap()[&path].clone();
-                let mut content = before.clone();
-                match harm {
-                    Harm::Replace(bytes) => content = bytes,
-                    Harm::Cut(at) => content.truncate(at.index(before.len() + 1)),
-                    Harm::Insert(at, piece) => {
-                        let at = at.index(before.len() + 1);
-                        content.splice(at..at, piece);
-                    }
-                }
-                whole.put(&path, content);
+                whole.put(&path, harm.done_to(&before));
                 let result = runtime.block_on(newest(&host.ask, &settings, &fetch()));
                 whole.put(&path, before);
                 prop_assert!(result.is_err() || result.is_ok_and(|versions| !versions.is_empty()));
-                Ok(())
-            })
-            .unwrap();
-    }
+            });
+        }
+    });
 }

@@ -1,9 +1,10 @@
 //! Rocky Linux: one `CHECKSUM` a folder, with sizes.
 //!
 //! The folder `9` is the current minor release of 9; its images carry minor, date and number, `9.8-20260525.0`, beside
-//! aliases that move. The publisher signs the list of release 10 in `CHECKSUM.sig`. For 9 there is no signature on
-//! the mirrors: what vouches for it is the TLS connection. An Azure image calls itself `.qcow2` there and is none, so only
-//! names of the generic cloud image are read.
+//! aliases that move. The publisher signs the lists of releases 8 and 10 on the mirrors, in `CHECKSUM.sig`, and says so in
+//! the README of <https://github.com/rocky-linux/checksums>; so for those a signature is asked for. For 9 there is none:
+//! what vouches for it is the TLS connection. An Azure image calls itself `.qcow2` there and is none, so only names of
+//! the generic cloud image are read.
 
 use async_trait::async_trait;
 
@@ -17,11 +18,17 @@ use crate::model::version::Version;
 pub(super) struct Rocky;
 
 const BASE: &str = "https://dl.rockylinux.org/pub/rocky/";
+/// Releases whose lists are signed.
+const SIGNED: [&str; 2] = ["8", "10"];
 
 #[async_trait]
 impl Publisher for Rocky {
-    fn offers(&self, _: &Ask) -> LeastTrust {
-        LeastTrust::Https
+    fn offers(&self, ask: &Ask) -> LeastTrust {
+        if SIGNED.contains(&major(ask.release.as_deref().unwrap_or_default())) {
+            LeastTrust::Signed
+        } else {
+            LeastTrust::Https
+        }
     }
 
     fn keys(&self) -> &'static [&'static [u8]] {
@@ -34,9 +41,13 @@ impl Publisher for Rocky {
         let folder = outlet.at(&format!("{BASE}{release}/images/{architecture}/"))?;
         let list = outlet.detached(&names::below(&folder, "CHECKSUM"), &names::below(&folder, "CHECKSUM.sig")).await?;
         let list = list.ok_or_else(|| UpstreamError::missing(format!("{ask} at `{folder}`"), NOTHING))?;
-        let major = release.split('.').next().unwrap_or(release);
         let variant = ask.variant.as_deref().unwrap_or("Base");
-        let before = format!("Rocky-{major}-GenericCloud-{variant}-");
+        let before = format!("Rocky-{}-GenericCloud-{variant}-", major(release));
         Ok(in_list(&list, &folder, &before, &format!(".{architecture}.qcow2")))
     }
+}
+
+/// `9` of `9.8`.
+fn major(release: &str) -> &str {
+    release.split('.').next().unwrap_or(release)
 }

@@ -9,7 +9,7 @@ use super::{Scene, Service};
 const FAMILY: &str = "interruption";
 
 /// A lock that nobody will give back any more is found, named and freed.
-async fn unlock(scene: &Scene) {
+pub(super) async fn unlock(scene: &Scene) {
     let refused = scene.gallerist(&["apply", "--auto-approve"]).await;
     let id = refused.exits(6).told("id");
     scene.gallerist(&["unlock", &id]).await.exits(0);
@@ -90,5 +90,36 @@ pub(crate) async fn an_apply_killed_between_the_halves_of_a_hand_over_is_finishe
     assert_eq!(scene.image_of(FAMILY, "1").await["visibility"], "community");
     scene.apply().await;
     is_whole(scene, "2", 0).await;
+    scene.settled().await;
+}
+
+pub(crate) async fn a_boot_test_that_was_killed_is_cleared_away(scene: &Scene) {
+    scene.configure("[boot_test]\nflavor = \"m1.nano\"\nnetwork = \"none\"\n");
+    scene.want(&[(FAMILY, "1")]);
+    scene.apply().await;
+    scene.want(&[(FAMILY, "2")]);
+    let nova = scene.relay(Service::Compute).await;
+    let mut watching = nova.stop(Method::GET, |path| path.contains("/servers/") && !path.contains('?'));
+    let run = scene.start(&["apply", "--auto-approve"]);
+    watching.arrived().await;
+    run.kill().await;
+    drop(watching);
+    let servers = async || {
+        let found = scene.admin.get(Service::Compute, "/servers?name=gallerist-boot-test-").await;
+        let servers = found["servers"].as_array().cloned().unwrap_or_default();
+        let image = scene.images_of(&scene.admin, FAMILY, "2").await;
+        let name =
+            image.first().map(|image| format!("gallerist-boot-test-{}", image["id"].as_str().unwrap_or_default()));
+        servers.into_iter().filter(|server| server["name"].as_str() == name.as_deref()).count()
+    };
+    assert_eq!(servers().await, 1, "the dead run has left its server");
+
+    // The version whose test it was is wanted no more.
+    scene.want(&[(FAMILY, "3")]);
+    unlock(scene).await;
+    scene.apply().await;
+    assert_eq!(servers().await, 0);
+    scene.apply().await;
+    is_whole(scene, "3", 0).await;
     scene.settled().await;
 }

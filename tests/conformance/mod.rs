@@ -16,6 +16,7 @@ mod estate;
 pub(crate) mod foreign;
 pub(crate) mod imports;
 pub(crate) mod interruption;
+pub(crate) mod mortality;
 pub(crate) mod presence;
 pub(crate) mod private;
 pub(crate) mod regions;
@@ -25,6 +26,7 @@ pub(crate) mod rotation;
 mod run;
 mod scene;
 mod session;
+pub(crate) mod trial;
 pub(crate) mod usage;
 
 pub(crate) use estate::Estate;
@@ -52,6 +54,9 @@ macro_rules! conformance {
             interruption::two_applies_at_once_have_one_winner,
             interruption::an_apply_killed_during_an_upload_leaves_nothing_behind,
             interruption::an_apply_killed_between_the_halves_of_a_hand_over_is_finished,
+            interruption::a_boot_test_that_was_killed_is_cleared_away,
+            mortality::a_rotation_that_dies_at_any_request_is_finished,
+            trial::what_does_not_boot_is_not_shown,
             usage::who_boots_from_a_condemned_version_keeps_it,
         );
     };

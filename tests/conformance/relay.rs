@@ -20,10 +20,22 @@ use url::Url;
 /// Headers that concern one connection, not the message.
 const OF_THE_CONNECTION: [&str; 4] = ["host", "connection", "keep-alive", "transfer-encoding"];
 
+/// Where a request is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// On its way: if the run is killed now, the service never sees it.
+    Before,
+    /// On its way back: it is done, and if the run is killed now, it never hears of it.
+    After,
+}
+
+/// Whether a request, of this method and path, is the one.
+type Condition = Box<dyn Fn(&Method, &str) -> bool + Send + Sync>;
+
 /// A request that is to be stopped.
 struct Stop {
-    method: Method,
-    matches: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    moment: Moment,
+    matches: Condition,
     arrived: oneshot::Sender<()>,
     released: oneshot::Receiver<()>,
 }
@@ -70,8 +82,17 @@ impl Relay {
 
     /// Stops the next request of that method whose path matches, on its way to the service.
     pub(crate) fn stop(&self, method: Method, matches: impl Fn(&str) -> bool + Send + Sync + 'static) -> Stopped {
+        self.stop_at(Moment::Before, move |seen, path| *seen == method && matches(path))
+    }
+
+    /// Stops the next request of which this is true. It is asked about each.
+    pub(crate) fn stop_at(
+        &self,
+        moment: Moment,
+        matches: impl Fn(&Method, &str) -> bool + Send + Sync + 'static,
+    ) -> Stopped {
         let ((arrived, arrival), (release, released)) = (oneshot::channel(), oneshot::channel());
-        *locked(&self.way.stop) = Some(Stop { method, matches: Box::new(matches), arrived, released });
+        *locked(&self.way.stop) = Some(Stop { moment, matches: Box::new(matches), arrived, released });
         Stopped { arrival, release }
     }
 }
@@ -104,17 +125,25 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Holds a request that is to be stopped here; whether it may go on.
+async fn held(stop: Option<Stop>) -> bool {
+    let Some(stop) = stop else { return true };
+    // Whoever waited may have gone.
+    let _ = stop.arrived.send(());
+    stop.released.await.is_ok()
+}
+
 async fn pass(State(way): State<Arc<Way>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let path = head.uri.path_and_query().map_or_else(String::new, ToString::to_string);
     locked(&way.requests).push(format!("{} {path}", head.method));
-    let stop = locked(&way.stop).take_if(|stop| stop.method == head.method && (stop.matches)(&path));
-    if let Some(stop) = stop {
-        // Whoever waited may have gone.
-        let _ = stop.arrived.send(());
-        if stop.released.await.is_err() {
-            return StatusCode::BAD_GATEWAY.into_response();
-        }
+    let stop = locked(&way.stop).take_if(|stop| (stop.matches)(&head.method, &path));
+    let (before, after) = match stop {
+        Some(stop) if stop.moment == Moment::Before => (Some(stop), None),
+        stop => (None, stop),
+    };
+    if !held(before).await {
+        return StatusCode::BAD_GATEWAY.into_response();
     }
     let mut headers = head.headers;
     for name in OF_THE_CONNECTION {
@@ -129,6 +158,9 @@ async fn pass(State(way): State<Arc<Way>>, request: Request) -> Response {
         // The service is away, or whoever asked has gone.
         return StatusCode::BAD_GATEWAY.into_response();
     };
+    if !held(after).await {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     let mut response = Response::builder().status(answer.status());
     for (name, value) in answer.headers().iter().filter(|(name, _)| !OF_THE_CONNECTION.contains(&name.as_str())) {
         response = response.header(name, value);

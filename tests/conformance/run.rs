@@ -27,6 +27,11 @@ impl Run {
         self
     }
 
+    /// The answer contains this, or does not.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        self.stdout.contains(text)
+    }
+
     /// There was nothing to do.
     #[track_caller]
     pub(crate) fn changes_nothing(&self) {
@@ -77,6 +82,14 @@ impl Running {
             child.kill().expect("it is our child");
         }
         self.ended().await
+    }
+
+    /// Waits until it has ended by itself, and leaves it to be looked at.
+    pub(crate) async fn is_over(&mut self) {
+        let child = self.child.as_mut().expect("it is taken at the end");
+        while child.try_wait().expect("it is our child").is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits for its end.

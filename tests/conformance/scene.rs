@@ -24,6 +24,8 @@ pub(crate) struct Scene {
     estate: Estate,
     /// What all names of this scene contain; also the name of its catalogue.
     key: String,
+    /// Further tables of its images.toml.
+    tables: std::sync::Mutex<String>,
     folder: TempDir,
     /// Only its mirror is used: the publishers of this scene.
     publishers: Sandbox,
@@ -40,7 +42,13 @@ pub(crate) struct Scene {
 impl Scene {
     /// Plays a scenario, and clears away what it made, however it ends.
     pub(crate) async fn play(estate: Estate, theme: &str, scenario: impl AsyncFnOnce(&Self)) {
-        let scene = Self::open(estate, theme).await;
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        Self::play_in(estate, format!("{theme}-{}", &unique[..8]), scenario).await;
+    }
+
+    /// The same in a catalogue of this name, which must be nobody else's.
+    pub(crate) async fn play_in(estate: Estate, catalogue: String, scenario: impl AsyncFnOnce(&Self)) {
+        let scene = Self::open(estate, catalogue).await;
         let ended = AssertUnwindSafe(scenario(&scene)).catch_unwind().await;
         scene.clear().await;
         // Now the cloud may go.
@@ -50,7 +58,7 @@ impl Scene {
         }
     }
 
-    async fn open(estate: Estate, theme: &str) -> Self {
+    async fn open(estate: Estate, key: String) -> Self {
         let login = async |name, region| Session::login(&estate.clouds, name, Some(region)).await;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let clouds = std::fs::read_to_string(&estate.clouds).expect("clouds.yaml can be read");
@@ -58,9 +66,9 @@ impl Scene {
         for name in ["programs", "scratch"] {
             std::fs::create_dir(folder.path().join(name)).expect("the folder is ours");
         }
-        let unique = uuid::Uuid::new_v4().simple().to_string();
         Self {
-            key: format!("{theme}-{}", &unique[..8]),
+            key,
+            tables: std::sync::Mutex::default(),
             admin: login(estate.admin, ONE).await,
             admin_two: login(estate.admin, TWO).await,
             member: login(estate.member, ONE).await,
@@ -146,6 +154,11 @@ impl Scene {
         self.publishers.world().behave(&Self::path(family, version), behaviour);
     }
 
+    /// From now on the file has these tables as well.
+    pub(crate) fn configure(&self, tables: &str) {
+        tables.clone_into(&mut self.tables.lock().expect("nobody panics while holding it"));
+    }
+
     /// Publishes these versions and writes an images.toml that wants them.
     pub(crate) fn want(&self, families: &[(&str, &str)]) {
         self.want_on(self.estate.admin, &[ONE], families);
@@ -153,12 +166,7 @@ impl Scene {
 
     /// The same for another cloud of clouds.yaml, or other regions.
     pub(crate) fn want_on(&self, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
-        self.want_with("", cloud, regions, families);
-    }
-
-    /// The same with further tables in images.toml.
-    pub(crate) fn want_with(&self, tables: &str, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
-        let mut file = format!("{}{tables}\n", self.head(cloud, regions));
+        let mut file = self.head(cloud, regions);
         for (family, version) in families {
             let (bytes, path) = (self.bytes(family, version), Self::path(family, version));
             let digest = hex::encode(Sha256::digest(&bytes));
@@ -176,7 +184,11 @@ impl Scene {
 
     /// The beginning of an images.toml for that cloud.
     pub(crate) fn head(&self, cloud: &str, regions: &[&str]) -> String {
-        format!("[catalogue]\nname = \"{}\"\nclouds = [{{ cloud = \"{cloud}\", regions = {regions:?} }}]\n", self.key)
+        let tables = self.tables.lock().expect("nobody panics while holding it");
+        format!(
+            "[catalogue]\nname = \"{}\"\nclouds = [{{ cloud = \"{cloud}\", regions = {regions:?} }}]\n{tables}",
+            self.key
+        )
     }
 
     /// Puts `qemu-img` where gallerist looks for it.
@@ -205,6 +217,12 @@ impl Scene {
         clouds["clouds"][self.estate.admin][service.override_key()] = json!(relay.endpoint());
         self.write("clouds.yaml", clouds.to_string().as_bytes());
         relay
+    }
+
+    /// Whether a run holds the lock of the catalogue, dead or alive.
+    pub(crate) async fn is_locked(&self) -> bool {
+        let lock = format!("/metadefs/namespaces/gallerist::lock::{}", self.key);
+        self.admin.send(reqwest::Method::GET, Service::Image, &lock, None).await.0.is_success()
     }
 
     /// Starts gallerist.

@@ -195,11 +195,50 @@ async fn upstream_sets_the_newest_against_the_latest() {
     gallery.run(&["upstream"]).ends_with(0).says("2 behind");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_tells_what_is_inside_and_is_the_same_plan_where_that_is_unknown() {
+    let gallery = Gallery::open().await;
+    let lists_asked = || gallery.world().requests().iter().filter(|it| it.path.ends_with(".manifest")).count();
+    gallery.run(&["apply", "--auto-approve"]).ends_with(0);
+    gallery.run(&["plan"]).ends_with(0);
+    assert_eq!(lists_asked(), 0, "nothing takes over from anything");
+
+    gallery.publish(Edition::Second);
+    let planned = |words: &[&str]| {
+        let document = parsed(&gallery.run(&[&["plan", "--format", "json"], words].concat()).ends_with(0).stdout);
+        let changes = document["resource_changes"].as_array().unwrap().clone();
+        let ubuntu = changes.into_iter().find(|change| change["address"] == "ubuntu-24.04/20261118").unwrap();
+        (document["gallerist"].clone(), ubuntu["gallerist"]["packages"].clone())
+    };
+    let (told, packages) = planned(&[]);
+    assert_eq!(packages["notable"], json!(["linux-image-virtual", "openssl"]));
+    assert_eq!(
+        (&packages["from"], &packages["changed"], &packages["added"]),
+        (&json!("20261015"), &json!(2), &json!(1))
+    );
+    assert_eq!(lists_asked(), 2);
+
+    // In a pull request from a stranger nothing is asked, whatever its lock file says.
+    gallery.run(&["snapshot", "-o", "cloud.json"]).ends_with(0);
+    gallery.run(&["lock"]).ends_with(0);
+    assert_eq!(planned(&["--snapshot", "cloud.json"]).1, Value::Null);
+    assert_eq!(lists_asked(), 2);
+
+    let image = "cloud-images.ubuntu.com/releases/server/releases/noble/release-20261015/";
+    gallery.world().withdraw(&format!("{image}ubuntu-24.04-server-cloudimg-amd64.manifest"));
+    let (silent, packages) = planned(&[]);
+    assert_eq!(packages, Value::Null);
+    assert_eq!((&silent["plan_id"], &silent["holds"]), (&told["plan_id"], &told["holds"]));
+    assert!(silent["notes"].as_array().unwrap().iter().any(|note| note["code"] == "packages_unknown"), "{silent}");
+}
+
 #[test]
 fn a_first_file_is_written_once_and_is_valid() {
     let stage = Stage::new();
     stage.run(&["init"]).with(0);
     stage.run(&["validate"]).with(0);
+    assert!(stage.read("images.toml").starts_with("#:schema ./images.schema.json\n"));
+    assert_eq!(stage.read("images.schema.json"), stage.run(&["schema", "config"]).with(0).stdout);
     stage.write("images.toml", "mine");
     assert!(stage.run(&["init"]).with(1).says("was left as it is"));
     assert_eq!(stage.read("images.toml"), "mine");

@@ -5,6 +5,7 @@
 //! ([`Watch`]), and applying until nothing is left to do must lead to the very catalogue of the undisturbed story.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::process::{Child, Stdio};
 
 use gallerist::sandbox::{Effect, Fault, ImageRecord};
@@ -192,6 +193,7 @@ fn at_every_request(story: Story, misfortune: Misfortune) {
             break;
         }
     }
+    writeln!(std::io::stderr(), "{story:?}, {misfortune:?}: {} request boundaries", number - 1).unwrap();
     // A first import is at least: login, lock, three lists, record, download, upload, read, boot, show, unlock.
     assert!(number > 12, "{story:?} has only {number} requests");
 }

@@ -13,6 +13,8 @@ mod drift;
 #[cfg(test)]
 mod embedded;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod mirrors;
@@ -25,6 +27,12 @@ mod properties;
 #[cfg(test)]
 mod publishers;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod seasons;
+#[cfg(test)]
+mod signers;
 #[cfg(test)]
 mod support;

@@ -1,12 +1,13 @@
-//! Mirrors that fail in every way while an image is downloaded: nothing of it is ever published, nothing is left behind,
-//! the message says what happened, everybody else is served, and the next run heals.
+//! Mirrors that fail in every way, with images and with the lists that vouch for them: nothing is published that is not
+//! whole and right, nothing is left behind, the message says what happened, a failure that passes is got over, everybody
+//! else is served, and the next run heals.
 
 use std::time::Duration;
 
-use gallerist::apply::machine::Outcome;
 use gallerist::sandbox::exhibition::{Edition, Exhibit, Exhibition};
 use gallerist::sandbox::{Behaviour, Effect, Fault, Service};
 use gallerist::transfer::Limits;
+use gallerist::upstream::fetch::Patience;
 
 use super::support::gallery::Gallery;
 
@@ -28,23 +29,34 @@ fn exhibit(family: &str) -> Exhibit {
     Exhibition::newest(Edition::First).into_iter().find(|exhibit| exhibit.family == family).unwrap()
 }
 
+/// The same for what is read of publishers.
+fn impatient() -> Patience {
+    Patience {
+        bytes: 1 << 20,
+        read: Duration::from_millis(250),
+        retries: 3,
+        pause: Duration::from_millis(1),
+        ..Patience::default()
+    }
+}
+
 /// What the apply says of the family whose mirror is bad, once it has done everything that must be true in any case.
 async fn refusal(family: &str, harm: &dyn Fn(&Gallery, &Exhibit)) -> String {
     let gallery = Gallery::open().await;
     let exhibit = exhibit(family);
     harm(&gallery, &exhibit);
-    let outcomes = gallery.apply(hasty()).await;
-    let address = format!("{}/{}", exhibit.family, exhibit.version);
-    let Some(Outcome::Failed(failure)) = outcomes.get(&address) else {
-        panic!("{address} should have failed: {outcomes:?}");
-    };
+    let troubles = gallery.apply(hasty(), impatient()).await;
+    assert_eq!(troubles.keys().collect::<Vec<_>>(), [family], "{troubles:?}");
     gallery.shows_only(Edition::First, |other| other.family != family);
 
-    gallery.world().behave(&exhibit.image, Behaviour::Serve);
+    for path in [&exhibit.image, &exhibit.list] {
+        gallery.world().behave(path, Behaviour::Serve);
+    }
     gallery.publish(Edition::First);
-    gallery.apply(hasty()).await;
+    let troubles_since = gallery.apply(hasty(), impatient()).await;
+    assert!(troubles_since.is_empty(), "{troubles_since:?}");
     gallery.shows_only(Edition::First, |_| true);
-    failure.message.clone()
+    troubles[family].clone()
 }
 
 fn behaves(behaviour: Behaviour) -> impl Fn(&Gallery, &Exhibit) {
@@ -58,20 +70,74 @@ fn says(message: &str, parts: &[&str]) {
     }
 }
 
+/// How the mirror has answered for this path.
+fn answers(gallery: &Gallery, path: &str) -> Vec<Option<u16>> {
+    let path = format!("/mirror/{path}");
+    gallery.world().requests().iter().filter(|request| request.path == path).map(|request| request.status).collect()
+}
+
+/// Whatever befalls the mirror for this path twice is got over.
+async fn is_got_over(path: &str, effect: Effect) -> Vec<Option<u16>> {
+    let gallery = Gallery::open().await;
+    let fault = Fault::new(effect).service(Service::Mirror).path(&format!("/mirror/{path}")).unwrap();
+    gallery.world().inject(fault.times(2));
+    let troubles = gallery.apply(hasty(), impatient()).await;
+    assert!(troubles.is_empty(), "{troubles:?}");
+    gallery.shows_only(Edition::First, |_| true);
+    answers(&gallery, path)
+}
+
 #[tokio::test]
 async fn a_connection_that_is_cut_is_taken_up_again() {
     for family in FAMILIES {
-        let gallery = Gallery::open().await;
-        let image = exhibit(family).image;
-        let half = Fault::new(Effect::HalfBody).service(Service::Mirror).path(&format!("/mirror/{image}")).unwrap();
-        gallery.world().inject(half.times(2));
-        let outcomes = gallery.apply(hasty()).await;
-        assert!(outcomes.values().all(|outcome| matches!(outcome, Outcome::Done(_))), "{outcomes:?}");
-        gallery.shows_only(Edition::First, |_| true);
-        let world = gallery.world();
-        let asked = world.requests().iter().filter(|request| request.path == format!("/mirror/{image}"));
-        let answers: Vec<_> = asked.map(|request| request.status).collect();
+        let answers = is_got_over(&exhibit(family).image, Effect::HalfBody).await;
         assert_eq!(answers, [Some(200), Some(206), Some(206)], "{family}");
+    }
+}
+
+#[tokio::test]
+async fn a_mirror_that_is_busy_is_asked_again() {
+    for busy in [429, 500, 502, 503] {
+        for path in [exhibit("debian-12").image, exhibit("rocky-9").list] {
+            let answers = is_got_over(&path, Effect::Status(busy, Some(0))).await;
+            assert_eq!(answers, [Some(busy), Some(busy), Some(200)], "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_is_read_again() {
+    for effect in [Effect::HalfBody, Effect::ResetBefore] {
+        assert_eq!(is_got_over(&exhibit("rocky-9").list, effect).await.len(), 3);
+    }
+}
+
+/// Of the publishers' small files, too, nothing but the whole and right one is taken.
+#[tokio::test]
+async fn a_list_that_cannot_be_had_holds_its_family() {
+    for (behaviour, part) in [
+        (Behaviour::CutAfter(10), "cannot be read"),
+        (Behaviour::StallAfter(10), "did not answer in time"),
+        (Behaviour::Endless, "is larger than the 1048576 bytes that are read of it"),
+        (Behaviour::Status(403, None), "answered 403"),
+        (Behaviour::Status(404, None), "there is no "),
+        (Behaviour::Status(429, None), "answered 429"),
+        (Behaviour::Status(503, None), "answered 503"),
+        (Behaviour::LoginPage, "answered with a web page instead of data"),
+    ] {
+        for family in ["rocky-9", "fedora-coreos-stable", "debian-12"] {
+            let harm = |gallery: &Gallery, exhibit: &Exhibit| gallery.world().behave(&exhibit.list, behaviour.clone());
+            says(&refusal(family, &harm).await, &[part]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn too_little_of_a_list_holds_its_family() {
+    for family in ["rocky-9", "fedora-coreos-stable", "debian-12"] {
+        let harm = |gallery: &Gallery, exhibit: &Exhibit| gallery.alter(&exhibit.list, |list| list.truncate(40));
+        let message = refusal(family, &harm).await;
+        assert!(message.contains("there is no ") || message.contains("cannot be understood"), "{message}");
     }
 }
 
@@ -141,7 +207,9 @@ async fn a_mirror_that_says_no_is_believed() {
         (429, Some(3600), "answered 429: it is asked too often"),
         (503, None, "answered 503: the mirror has a failure of its own"),
     ] {
-        says(&refusal("ubuntu-24.04", &behaves(Behaviour::Status(status, retry_after))).await, &[part]);
+        for family in FAMILIES {
+            says(&refusal(family, &behaves(Behaviour::Status(status, retry_after))).await, &[part]);
+        }
     }
 }
 

@@ -10,47 +10,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use gallerist::model::image::{Status, Visibility};
 use gallerist::sandbox::{Effect, Fault, Service};
 
+use crate::support::dice::{Dice, number};
 use crate::support::stage::{REGION, Stage, bytes_of};
 use crate::support::watch::{BootTest, Watch};
 
 const ROTATIONS: usize = 25;
 const FAMILY: &str = "debian-12";
 
-/// Numbers that look random and are not (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn throw(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) >> 33).expect("31 bits") % sides
-    }
-
-    fn misfortune(&mut self) -> Fault {
-        let effect = match self.throw(12) {
-            0 => Effect::ResetBefore,
-            1 => Effect::ResetAfter,
-            2 => Effect::Status(500, None),
-            3 => Effect::Status(503, Some(0)),
-            4 => Effect::Status(502, None),
-            5 => Effect::Status(409, None),
-            6 => Effect::Status(429, Some(0)),
-            7 => Effect::StatusAfter(500),
-            8 => Effect::StatusAfter(504),
-            9 => Effect::MalformedJson,
-            10 => Effect::HalfBody,
-            _ => Effect::RevokedToken,
-        };
-        let fault = Fault::new(effect).nth(1 + self.throw(20)).times(1 + self.throw(2));
-        match self.throw(6) {
-            0 => fault.service(Service::Image).method("PATCH").nth(1 + self.throw(3)),
-            1 => fault.service(Service::Image).nth(1 + self.throw(12)),
-            2 => fault.service(Service::Compute).nth(1),
-            3 => fault.service(Service::BlockStorage).nth(1),
-            _ => fault,
-        }
+/// What may happen to a request.
+fn misfortune(dice: &mut Dice) -> Fault {
+    let effect = match dice.throw(12) {
+        0 => Effect::ResetBefore,
+        1 => Effect::ResetAfter,
+        2 => Effect::Status(500, None),
+        3 => Effect::Status(503, Some(0)),
+        4 => Effect::Status(502, None),
+        5 => Effect::Status(409, None),
+        6 => Effect::Status(429, Some(0)),
+        7 => Effect::StatusAfter(500),
+        8 => Effect::StatusAfter(504),
+        9 => Effect::MalformedJson,
+        10 => Effect::HalfBody,
+        _ => Effect::RevokedToken,
+    };
+    let fault = Fault::new(effect).nth(1 + dice.throw(20)).times(1 + dice.throw(2));
+    match dice.throw(6) {
+        0 => fault.service(Service::Image).method("PATCH").nth(1 + dice.throw(3)),
+        1 => fault.service(Service::Image).nth(1 + dice.throw(12)),
+        2 => fault.service(Service::Compute).nth(1),
+        3 => fault.service(Service::BlockStorage).nth(1),
+        _ => fault,
     }
 }
 
@@ -99,8 +88,8 @@ fn live(seed: u64) {
             watch.keep(used.values().map(|(image, _)| image.clone()));
             watch.new_run(&mut world);
             for _ in 0..=dice.throw(3) {
-                let misfortune = dice.misfortune();
-                world.inject(misfortune);
+                let fault = misfortune(&mut dice);
+                world.inject(fault);
             }
             watch.before_every_request(&mut world);
         }
@@ -120,9 +109,6 @@ fn live(seed: u64) {
 
 #[test]
 fn a_hundred_rotations_end_as_they_should_whatever_happens() {
-    let number = |name: &str, default: u64| {
-        std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
-    };
     let first = number("MISFORTUNES_FROM", 1);
     let years = 4 + number("MISFORTUNES", 0);
     std::thread::scope(|scope| {

@@ -61,11 +61,32 @@ async fn the_plan_says_what_vouches_for_each_version() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_publisher_that_signs_with_another_key_is_refused() {
-    let gallery = Gallery::open().await;
-    gallery.trust(Exhibition::new().unwrap().public_key());
-    gallery.run(&APPLY).ends_with(0).says("which is not one of the publisher's known keys");
-    gallery.shows_only(Edition::First, |exhibit| !signs(exhibit));
+async fn a_publisher_that_signs_with_another_key_is_refused_and_nobody_else_suffers() {
+    for refused in one_each().into_iter().filter(signs) {
+        let gallery = Gallery::open().await;
+        gallery.trust(refused.distro, Exhibition::new().unwrap().public_key());
+        gallery.run(&APPLY).ends_with(0).says("which is not one of the publisher's known keys");
+        gallery.shows_only(Edition::First, |exhibit| exhibit.distro != refused.distro);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publisher_whose_signatures_are_gone_is_refused() {
+    let signing = || one_each().into_iter().filter(signs);
+    for bare in signing() {
+        let gallery = Gallery::open().await;
+        for exhibit in newest().iter().filter(|exhibit| exhibit.distro == bare.distro) {
+            let list = exhibit.list.strip_suffix(".sjson");
+            let beside = list.map_or_else(|| format!("{}.sig", exhibit.image), |list| format!("{list}.json.gpg"));
+            gallery.world().withdraw(&beside);
+            if exhibit.distro != "fedora-coreos" {
+                gallery.world().withdraw(&exhibit.list);
+            }
+        }
+        gallery.run(&APPLY).ends_with(0).says("it has no signature");
+        gallery.shows_only(Edition::First, |exhibit| exhibit.distro != bare.distro);
+    }
+    assert_eq!(signing().count(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

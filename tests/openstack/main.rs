@@ -11,5 +11,6 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod lab;
+mod mission;
 mod promises;
 mod support;

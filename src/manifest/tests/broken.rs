@@ -28,9 +28,9 @@ fn codes_are_found_by_name() {
 }
 
 /// Fragment, then what is found: code, line, column, and the replacement offered.
-type Case = (&'static str, &'static str, usize, usize, Option<&'static str>);
+pub(super) type Case = (&'static str, &'static str, usize, usize, Option<&'static str>);
 
-const BROKEN: &[Case] = &[
+pub(super) const BROKEN: &[Case] = &[
     ("[catalouge]\nname = \"x\"\n[catalogue]\nname = \"x\"", "E0102", 1, 2, Some("catalogue")),
     ("[lifecycle.lastest]\nname = \"{name}\"", "E0102", 1, 12, Some("latest")),
     ("[defaults]\narchitecure = \"x86_64\"", "E0102", 2, 1, Some("architecture")),
@@ -120,10 +120,10 @@ fn every_mistake_is_found_at_its_place() {
     }
 }
 
-#[test]
-fn mistakes_of_sources_are_found_at_their_place() {
+/// Sources, and what is found in them: code and column.
+pub(super) fn broken_sources() -> Vec<(String, &'static str, usize)> {
     const DIGEST: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
-    for (source, code, column) in [
+    vec![
         ("{}".to_owned(), "E0124", 10),
         ("{ distro = \"ubunut\", release = \"24.04\" }".to_owned(), "E0104", 21),
         ("{ distro = \"ubuntu\" }".to_owned(), "E0124", 10),
@@ -160,7 +160,12 @@ fn mistakes_of_sources_are_found_at_their_place() {
         ("{ file = \"keys\", version = \"1\" }".to_owned(), "E0126", 19),
         ("{ file = \"my-image.qcow2\" }".to_owned(), "E0105", 10),
         ("{ file = \"my-image.qcow2\", version = \"1\", sha256 = \"x\" }".to_owned(), "E0124", 52),
-    ] {
+    ]
+}
+
+#[test]
+fn mistakes_of_sources_are_found_at_their_place() {
+    for (source, code, column) in broken_sources() {
         let mistakes = found(&format!("{CATALOGUE}[[image]]\nfamily = \"a\"\nname = \"A\"\nsource = {source}\n"));
         let rendered = listed(&mistakes);
         let places: Vec<_> = mistakes

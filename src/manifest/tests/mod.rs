@@ -3,6 +3,7 @@
 mod broken;
 mod hostile;
 mod right;
+mod schema;
 
 use std::fs;
 use std::path::Path;

@@ -32,9 +32,9 @@ fn the_shipped_files_are_valid() {
     assert_eq!(examples, 7);
 }
 
-#[test]
-fn every_key_is_read() {
-    let manifest = valid(&format!(
+/// A file with every key there is.
+pub(super) fn every_key() -> String {
+    format!(
         r#"
 moved = [{{ from = "ubuntu-noble", to = "ubuntu-24.04" }}]
 [catalogue]
@@ -92,7 +92,12 @@ name = "Golden image"
 source = {{ url = "https://example.org/golden-3.raw.gz", version = "3", sha512 = "{}" }}
 "#,
         "0A".repeat(64)
-    ));
+    )
+}
+
+#[test]
+fn every_key_is_read() {
+    let manifest = valid(&every_key());
     assert_eq!(manifest.catalogue.as_str(), "wiit-public");
     assert_eq!(manifest.clouds[0].regions, ["fra1", "dus2"]);
     assert_eq!((manifest.clouds[1].cloud.as_str(), manifest.clouds[1].regions.len()), ("lab", 0));

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// What there is to say of an operation beyond Terraform's words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detail {
     /// Where.
     pub site: String,
@@ -33,6 +33,48 @@ pub struct Detail {
     pub uploaded: Option<Date>,
     /// Since when a newer version is the latest.
     pub superseded: Option<Date>,
+    /// What a new version changes of the packages inside, where that could be read.
+    #[serde(default)]
+    pub packages: Option<Packages>,
+}
+
+/// How the packages inside a version differ from those of the version it takes over from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packages {
+    /// The version it takes over from.
+    pub from: String,
+    /// How many have another version.
+    pub changed: usize,
+    /// How many are new.
+    pub added: usize,
+    /// How many are gone.
+    pub removed: usize,
+    /// The names of those that people look for first: the kernel, openssl and so on.
+    pub notable: Vec<String>,
+    /// All of them, the notable first.
+    pub changes: Vec<Package>,
+}
+
+/// How one package differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// The version it had; none if it is new.
+    pub before: Option<String>,
+    /// The version it has; none if it is gone.
+    pub after: Option<String>,
+}
+
+impl Packages {
+    /// How many have another version, are new, and are gone, as the list of them says.
+    pub fn counted(&self) -> (usize, usize, usize) {
+        let count = |before: bool, after: bool| {
+            let is_such = |package: &&Package| (package.before.is_some(), package.after.is_some()) == (before, after);
+            self.changes.iter().filter(is_such).count()
+        };
+        (count(true, true), count(false, true), count(true, false))
+    }
 }
 
 /// How the bytes of a new image come to a site.

@@ -24,7 +24,7 @@ pub(super) fn render(report: &Report) -> String {
         })
     }));
     let text = serde_json::to_string_pretty(&issues).expect("issues are made of texts and numbers");
-    format!("{text}\n")
+    format!("{}\n", crate::render::escape::json(&text))
 }
 
 fn issue(report: &Report, finding: &Finding) -> serde_json::Value {

@@ -8,6 +8,7 @@
 
 mod codequality;
 mod compose;
+mod github;
 mod html;
 mod human;
 mod json;
@@ -49,6 +50,8 @@ keywords!(
         Junit = "junit",
         /// For GitLab's code quality widget.
         Codequality = "codequality",
+        /// Annotations for a GitHub workflow's log.
+        Github = "github",
     }
 );
 
@@ -63,5 +66,6 @@ pub fn render(format: Format, report: &Report, styles: Styles, before: Option<&s
         Format::Prometheus => prometheus::render(report, before),
         Format::Junit => junit::render(report),
         Format::Codequality => codequality::render(report),
+        Format::Github => github::render(report),
     }
 }

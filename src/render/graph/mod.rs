@@ -182,41 +182,11 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_looks_like_this() {
-        let drawn = |format| graph(format, &rotation()).unwrap();
-        insta::assert_snapshot!(drawn(GraphFormat::Mermaid), @r#"
-        flowchart LR
-          n0["~ update<br/>debian-12/20261110-2300"]:::update
-          n3["+ create<br/>ubuntu-24.04/20261118"]:::create --> n2["~ update<br/>ubuntu-24.04/20261015"]:::update --> n1["- delete<br/>ubuntu-24.04/20260807"]:::delete
-          classDef create fill:#dafbe1,stroke:#1a7f37,color:#000
-          classDef update fill:#fff8c5,stroke:#9a6700,color:#000
-          classDef delete fill:#ffebe9,stroke:#cf222e,color:#000
-        "#);
-        insta::assert_snapshot!(drawn(GraphFormat::Dot), @r##"
-        digraph plan {
-          rankdir=LR
-          node [shape=box, style="rounded,filled", fontname="monospace"]
-          "debian-12/20261110-2300" [label="~ update\ndebian-12/20261110-2300", fillcolor="#fff8c5", color="#9a6700"]
-          "ubuntu-24.04/20260807" [label="- delete\nubuntu-24.04/20260807", fillcolor="#ffebe9", color="#cf222e"]
-          "ubuntu-24.04/20261015" [label="~ update\nubuntu-24.04/20261015", fillcolor="#fff8c5", color="#9a6700"]
-          "ubuntu-24.04/20261118" [label="+ create\nubuntu-24.04/20261118", fillcolor="#dafbe1", color="#1a7f37"]
-          "ubuntu-24.04/20261015" -> "ubuntu-24.04/20260807"
-          "ubuntu-24.04/20261118" -> "ubuntu-24.04/20261015"
-        }
-        "##);
-        insta::assert_snapshot!(drawn(GraphFormat::Svg), @r##"
-        <svg xmlns="http://www.w3.org/2000/svg" width="784" height="152" viewBox="0 0 784 152" font-family="monospace" font-size="13" role="img">
-        <title>Order of work</title>
-        <defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0 8 4 0 8z" fill="#57606a"/></marker></defs>
-        <rect width="100%" height="100%" fill="#fff"/>
-        <path d="M480 98C504 98 504 98 528 98" fill="none" stroke="#57606a" marker-end="url(#tip)"/>
-        <path d="M224 98C248 98 248 98 272 98" fill="none" stroke="#57606a" marker-end="url(#tip)"/>
-        <g><title>debian-12/20261110-2300</title><rect x="16" y="16" width="208" height="44" rx="6" fill="#fff8c5" stroke="#9a6700"/><text x="28" y="34" fill="#9a6700">~ update</text><text x="28" y="51">debian-12/20261110-2300</text></g>
-        <g><title>ubuntu-24.04/20260807</title><rect x="528" y="76" width="208" height="44" rx="6" fill="#ffebe9" stroke="#cf222e"/><text x="540" y="94" fill="#cf222e">- delete</text><text x="540" y="111">ubuntu-24.04/20260807</text></g>
-        <g><title>ubuntu-24.04/20261015</title><rect x="272" y="76" width="208" height="44" rx="6" fill="#fff8c5" stroke="#9a6700"/><text x="284" y="94" fill="#9a6700">~ update</text><text x="284" y="111">ubuntu-24.04/20261015</text></g>
-        <g><title>ubuntu-24.04/20261118</title><rect x="16" y="76" width="208" height="44" rx="6" fill="#dafbe1" stroke="#1a7f37"/><text x="28" y="94" fill="#1a7f37">+ create</text><text x="28" y="111">ubuntu-24.04/20261118</text></g>
-        </svg>
-        "##);
-        insta::assert_snapshot!(graph(GraphFormat::Mermaid, &empty()).unwrap(), @r#"flowchart LR"#);
+    fn where_nothing_is_done_nothing_is_drawn() {
+        assert_eq!(
+            graph(GraphFormat::Mermaid, &empty()).unwrap(),
+            "flowchart LR
+"
+        );
     }
 }

@@ -1,6 +1,9 @@
 //! Debian: a folder for each build, in it a `SHA512SUMS` that nothing signs. There is no index; the folders are listed.
+//! Beside each image is a description of its build, which lists the packages.
 
-use super::{Build, Family, File, Publisher, Signer, Vouching, sha512};
+use serde_json::json;
+
+use super::{Build, Family, File, Publisher, Signer, Vouching, packages, sha512};
 
 pub(super) struct Debian;
 
@@ -49,10 +52,21 @@ impl Publisher for Debian {
     }
 
     fn files(&self, builds: &[Build], _: &Signer) -> anyhow::Result<Vec<File>> {
-        let sums = |build: &Build| {
-            let line = format!("{}  {}\n", sha512(&build.disk_image()), file_name(*build));
-            (self.list(*build), line.into_bytes())
+        let files = |build: &Build| {
+            let packages = packages(*build, "linux-image-cloud-amd64", "openssl");
+            let packages: Vec<_> =
+                packages.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect();
+            let build_object = json!({ "kind": "Build", "data": { "packages": packages } });
+            let description = json!({ "apiVersion": "v1", "items": [build_object], "kind": "List" }).to_string();
+            let described = file_name(*build).replace(".qcow2", ".json");
+            let sums = [(file_name(*build), build.disk_image()), (described.clone(), description.clone().into_bytes())];
+            let lines: Vec<String> =
+                sums.iter().map(|(name, content)| format!("{}  {name}\n", sha512(content))).collect();
+            [
+                (self.list(*build), lines.concat().into_bytes()),
+                (format!("{}/{described}", folder(*build)), description.into_bytes()),
+            ]
         };
-        Ok(builds.iter().map(sums).collect())
+        Ok(builds.iter().flat_map(files).collect())
     }
 }

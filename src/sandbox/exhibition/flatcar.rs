@@ -1,8 +1,9 @@
 //! Flatcar Container Linux: a folder for each version, `current/version.txt`, and signed digests beside each image.
 //!
-//! `DIGESTS` holds weak digests too, under headings as Gentoo writes them.
+//! `DIGESTS` holds weak digests too, under headings as Gentoo writes them. The list of packages is the version's, whatever
+//! the image.
 
-use super::{Build, Family, File, Publisher, Signer, Vouching, md5, sha512};
+use super::{Build, Family, File, Publisher, Signer, Vouching, md5, packages, sha512};
 
 pub(super) struct Flatcar;
 
@@ -45,6 +46,11 @@ impl Publisher for Flatcar {
             let current = format!(
                 "FLATCAR_VERSION={version}\nFLATCAR_VERSION_ID={version}\nFLATCAR_BUILD_ID=\"2026-08-11-2350\"\n"
             );
+            let packages = packages(*build, "sys-kernel/coreos-kernel", "dev-libs/openssl");
+            let lines: Vec<String> =
+                packages.iter().map(|(name, version)| format!("{name}-{version}::portage-stable\n")).collect();
+            let list = format!("amd64-usr/{version}/flatcar_production_image_packages.txt");
+            files.push((list, lines.concat().into_bytes()));
             // Builds come oldest first, so the last one stays.
             files.push(("amd64-usr/current/version.txt".to_owned(), current.into_bytes()));
         }

@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256, Sha512};
 
-use self::signer::Signer;
+pub use self::signer::Signer;
 use super::{World, image};
 
 /// The file whose families are exhibited.
@@ -82,6 +82,19 @@ impl Build {
         let content: Vec<u8> = label.bytes().chain(noise).collect();
         image::qcow2(self.family.disk << 20, &content)
     }
+}
+
+/// The packages inside, by the names that the publisher has for them. Those of a newer version differ as they would after
+/// a month: a kernel, a library, a tool that is new.
+fn packages(build: Build, kernel: &'static str, library: &'static str) -> Vec<(&'static str, &'static str)> {
+    let newer = build.family.versions.first() != Some(&build.version);
+    let mut packages = vec![
+        ("bash", "5.2.21"),
+        (kernel, if newer { "6.12.57" } else { "6.12.54" }),
+        (library, if newer { "3.0.18" } else { "3.0.17" }),
+    ];
+    packages.extend(newer.then_some(("zstd", "1.5.7")));
+    packages
 }
 
 /// Blocks of 64 bytes.

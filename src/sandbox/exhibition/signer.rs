@@ -1,4 +1,4 @@
-//! A key that lives as long as the exhibition, and the forms in which publishers sign with theirs.
+//! A key for the occasion, and the forms in which publishers sign with theirs.
 //!
 //! Ed25519, because such a key is made in no time.
 
@@ -9,8 +9,8 @@ use rpgpie::certificate::Certificate;
 use rpgpie::message::SignatureMode;
 use rpgpie::tsk::Tsk;
 
-/// Signs for every publisher.
-pub(super) struct Signer {
+/// Signs as publishers do, with a key of its own.
+pub struct Signer {
     key: Tsk,
     public_key: String,
     fingerprint: String,
@@ -18,7 +18,10 @@ pub(super) struct Signer {
 
 impl Signer {
     /// A signer with a new key.
-    pub(super) fn new() -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// No key can be made.
+    pub fn new() -> anyhow::Result<Self> {
         let name = Some("The publishers of the embedded cloud".to_owned());
         let key = Tsk::generate(KeyVersion::V4, KeyType::Ed25519Legacy, None, name, Vec::new(), None)
             .context("cannot make an OpenPGP key")?;
@@ -29,28 +32,39 @@ impl Signer {
         Ok(Self { key, public_key, fingerprint })
     }
 
-    pub(super) fn public_key(&self) -> &str {
+    /// The public key, armored.
+    pub fn public_key(&self) -> &str {
         &self.public_key
     }
 
-    pub(super) fn fingerprint(&self) -> &str {
+    /// The fingerprint of the key, in upper-case hexadecimal.
+    pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
     /// The text with the signature around it, as in `.sjson` and `.DIGESTS.asc`.
-    pub(super) fn clear_signed(&self, text: &str) -> anyhow::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// It cannot be signed.
+    pub fn clear_signed(&self, text: &str) -> anyhow::Result<Vec<u8>> {
         let message =
             rpgpie::csf::sign(text.as_bytes(), std::slice::from_ref(&self.key), &[]).context("cannot sign")?;
         Ok(message.to_armored_bytes(ArmorOptions::default())?)
     }
 
     /// A signature for a file of its own, armored as in `.json.gpg`.
-    pub(super) fn armored(&self, data: &[u8]) -> anyhow::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// It cannot be signed.
+    pub fn armored(&self, data: &[u8]) -> anyhow::Result<Vec<u8>> {
         self.detached(data, true)
     }
 
     /// A signature for a file of its own, binary as in `.xz.sig`.
-    pub(super) fn binary(&self, data: &[u8]) -> anyhow::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// It cannot be signed.
+    pub fn binary(&self, data: &[u8]) -> anyhow::Result<Vec<u8>> {
         self.detached(data, false)
     }
 

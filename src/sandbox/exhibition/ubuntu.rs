@@ -1,11 +1,12 @@
 //! Ubuntu and Ubuntu Minimal: simplestreams, one JSON file for all releases.
 //!
 //! The file is there three times, as upstream has it: clear-signed (`.sjson`), plain, and the plain one's signature
-//! beside it (`.json.gpg`). Paths in it are relative to the folder of the releases, and not to `streams/v1`.
+//! beside it (`.json.gpg`). Paths in it are relative to the folder of the releases, and not to `streams/v1`. Beside each
+//! image is its `.manifest`, the list of its packages.
 
 use serde_json::{Map, Value, json};
 
-use super::{Build, Family, File, Publisher, Signer, Vouching, md5, sha256};
+use super::{Build, Family, File, Publisher, Signer, Vouching, md5, packages, sha256};
 
 /// One of Canonical's trees of released cloud images.
 pub(super) struct Ubuntu {
@@ -72,6 +73,11 @@ impl Ubuntu {
         format!("{}{codename}/release-{version}/ubuntu-{release}-{}-cloudimg-amd64.img", self.inner, self.kind)
     }
 
+    /// Where the list of its packages is, below the same folder.
+    fn manifest(&self, build: Build) -> String {
+        self.path(build).replace("-amd64.img", "-amd64.manifest")
+    }
+
     fn product(&self, family: &Family, builds: &[Build]) -> Value {
         let of_family = builds.iter().filter(|build| build.family.name == family.name);
         let versions: Map<String, Value> =
@@ -99,7 +105,7 @@ impl Ubuntu {
             "size": image.len(),
         });
         json!({
-            "items": { "disk1.img": disk },
+            "items": { "disk1.img": disk, "manifest": { "ftype": "manifest", "path": self.manifest(build) } },
             "label": self.label,
             "pubname": format!("ubuntu-{}-{}-amd64-{}-{}", build.family.codename, build.family.release, self.kind, build.version),
         })
@@ -148,10 +154,17 @@ impl Publisher for Ubuntu {
         });
         let text = format!("{stream:#}\n");
         let path = |ending: &str| format!("{}{STREAM}{ending}", self.base);
-        Ok(vec![
+        let manifests = builds.iter().map(|build| {
+            let packages = packages(*build, "linux-image-virtual", "openssl");
+            let lines: Vec<String> = packages.iter().map(|(name, version)| format!("{name}\t{version}\n")).collect();
+            (format!("{}{}", self.base, self.manifest(*build)), lines.concat().into_bytes())
+        });
+        let mut files: Vec<File> = manifests.collect();
+        files.extend([
             (path(".sjson"), signer.clear_signed(&text)?),
             (path(".json.gpg"), signer.armored(text.as_bytes())?),
             (path(".json"), text.into_bytes()),
-        ])
+        ]);
+        Ok(files)
     }
 }

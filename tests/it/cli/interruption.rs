@@ -8,10 +8,15 @@ use gallerist::sandbox::{Effect, Fault};
 use crate::support::stage::{DEBIAN, Ended, ROCKY, Stage};
 
 /// Starts an apply, waits until somebody has asked for `path`, and sends it a signal.
-fn interrupted(stage: &Stage, (method, path): (&str, &str), signal: &str) -> Ended {
+fn interrupted(stage: &Stage, place: (&str, &str), signal: &str) -> Ended {
+    interrupted_as(stage, &[], place, signal)
+}
+
+/// The same, with further words on its command line.
+pub(super) fn interrupted_as(stage: &Stage, words: &[&str], (method, path): (&str, &str), signal: &str) -> Ended {
     let fault = Fault::new(Effect::Delay(Duration::from_hours(1))).method(method).path(path).unwrap();
     stage.world().inject(fault.always());
-    let mut command = stage.command(&["apply", "--auto-approve", "--parallelism", "1"]);
+    let mut command = stage.command(&[&["apply", "--auto-approve", "--parallelism", "1"], words].concat());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let ending = path.trim_start_matches('*');
     let arrived = || {

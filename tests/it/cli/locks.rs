@@ -8,7 +8,7 @@ use gallerist::sandbox::{Effect, Fault};
 use crate::support::stage::{DEBIAN, Stage};
 
 /// Somebody whose apply died right after it had got the lock.
-fn dead_run(stage: &Stage) {
+pub(super) fn dead_run(stage: &Stage) {
     let mut child =
         stage.command(&["apply", "--auto-approve"]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     let mut world = stage.world();

@@ -5,7 +5,9 @@
 
 mod approval;
 mod codes;
+mod events;
 mod interruption;
 mod locks;
 mod plans;
+mod platforms;
 mod words;

@@ -142,6 +142,18 @@ fn no_secret_is_printed_however_much_is_said() {
     };
     run(&["-vvv", "plan", "--format", "json", "--out", "plan.json", "--report", "html=plan.html"]);
     run(&["-vvv", "apply", "--auto-approve"]);
+    for format in ["human", "json", "markdown", "html", "gitlab", "github"] {
+        run(&["-vvv", "plan", "--format", format]);
+        run(&["show", "plan.json", "--format", format]);
+    }
+    for format in ["human", "json", "markdown", "html", "prometheus", "junit", "codequality"] {
+        run(&["-vvv", "drift", "--format", format]);
+    }
+    for words in
+        [&["usage"][..], &["upstream"], &["lock"], &["graph"], &["snapshot", "-o", "cloud.json"], &["unlock", "1"]]
+    {
+        run(&[&["-vvv"], words].concat());
+    }
     let mut tokens = stage.world().tokens();
     assert!(!tokens.is_empty());
     stage.world().revoke_tokens();
@@ -155,6 +167,7 @@ fn no_secret_is_printed_however_much_is_said() {
     run(&["-vvv", "plan"]);
     said.push_str(&stage.read("plan.json"));
     said.push_str(&stage.read("plan.html"));
+    said.push_str(&stage.read("cloud.json"));
     assert!(said.contains("Debian 12") && said.contains("error"), "{said}");
     tokens.extend(stage.world().tokens());
     for secret in secrets.iter().chain(&tokens) {

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, MutexGuard};
 
 use gallerist::apply::machine::Outcome;
+use gallerist::model::desired::Wanted;
 use gallerist::model::image::{Status, Visibility};
 use gallerist::model::observed::Observed;
 use gallerist::openstack::{Performer, Selection, Surroundings, connect, observe};
@@ -68,7 +69,7 @@ impl Gallery {
         self.exhibition.publish(edition, &mut self.world()).expect("everything can be signed");
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("a file in our own folder");
     }
 
@@ -76,9 +77,18 @@ impl Gallery {
         std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Names another key in images.toml.
-    pub(crate) fn trust(&self, public_key: &str) {
-        self.write(KEY_FILE, public_key);
+    /// Names another key for a publisher in images.toml.
+    pub(crate) fn trust(&self, distro: &str, public_key: &str) {
+        let file = self.read("images.toml");
+        let (before, publisher) = file.split_once(&format!("[publisher.{distro}]")).expect("the publisher is named");
+        let publisher = publisher.replacen(KEY_FILE, "other.asc", 1);
+        self.write("other.asc", public_key);
+        self.write("images.toml", &format!("{before}[publisher.{distro}]{publisher}"));
+    }
+
+    /// Address of the publishers' mirror.
+    pub(crate) fn mirror_url(&self) -> &str {
+        self.sandbox.mirror_url()
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -102,15 +112,16 @@ impl Gallery {
         Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// Plans and applies in this process, with these bounds on what is transferred: what became of each address.
-    pub(crate) async fn apply(&self, limits: Limits) -> BTreeMap<String, Outcome> {
+    /// Plans and applies in this process, with these bounds on what is transferred and on what is read of publishers: what
+    /// went wrong, by family.
+    pub(crate) async fn apply(&self, limits: Limits, patience: Patience) -> BTreeMap<String, String> {
         let folder = self.folder.path();
         let (manifest, _) = manifest::load(&folder.join("images.toml")).expect("the shipped file is right");
         let surroundings = Surroundings::new(BTreeMap::new(), folder.to_owned(), folder.to_owned());
         let selection = [Selection { cloud: Some("sandbox-admin".to_owned()), regions: Vec::new() }];
         let sites = connect(&selection, &surroundings).await.expect("the embedded cloud lets us in");
         let names: BTreeSet<_> = sites.iter().map(|site| site.name.clone()).collect();
-        let fetch = Fetch::new(None, Patience::default()).expect("a client");
+        let fetch = Fetch::new(None, patience).expect("a client");
         let now = Timestamp::now();
         let desired = resolve(&manifest, None, &fetch, names).await;
         let mut observed = Observed { sites: BTreeMap::new() };
@@ -125,7 +136,19 @@ impl Gallery {
         let outcomes =
             gallerist::apply::run(&plan, Arc::new(performer), 4, tokio_util::sync::CancellationToken::new(), &|_| {})
                 .await;
-        plan.steps().filter_map(|(node, step)| Some((step.address.to_string(), outcomes.get(&node)?.clone()))).collect()
+        let unknown = desired.families.iter().filter_map(|(name, family)| match &family.wanted {
+            Wanted::Unknown(reason) => Some((name.to_string(), reason.clone())),
+            Wanted::Version { .. } => None,
+        });
+        let failed = plan.steps().filter_map(|(node, step)| {
+            let told = match &outcomes[&node] {
+                Outcome::Done(_) | Outcome::Staged(..) => return None,
+                Outcome::Failed(failure) => &failure.message,
+                Outcome::Stale(told) | Outcome::Kept(_, told) | Outcome::Skipped(told) => told,
+            };
+            Some((step.address.family.to_string(), told.clone()))
+        });
+        unknown.chain(failed).collect()
     }
 
     /// Every image there is.
@@ -137,12 +160,17 @@ impl Gallery {
     /// The cloud has the newest image of exactly these families, byte for byte and in public, and nothing else.
     #[track_caller]
     pub(crate) fn shows_only(&self, edition: Edition, wanted: impl Fn(&Exhibit) -> bool) {
-        let exhibits: Vec<Exhibit> = Exhibition::newest(edition).into_iter().filter(wanted).collect();
+        self.shows(&Exhibition::newest(edition).into_iter().filter(wanted).collect::<Vec<_>>());
+    }
+
+    /// The cloud has exactly these, byte for byte and in public, and nothing else.
+    #[track_caller]
+    pub(crate) fn shows(&self, exhibits: &[Exhibit]) {
         let images = self.images();
         let names: Vec<_> = images.iter().map(|image| image.name.clone().unwrap_or_default()).collect();
         assert_eq!(images.len(), exhibits.len(), "{names:?}");
         for exhibit in exhibits {
-            let image = self.image_of(&exhibit).unwrap_or_else(|| panic!("{} is not among {names:?}", exhibit.family));
+            let image = self.image_of(exhibit).unwrap_or_else(|| panic!("{} is not among {names:?}", exhibit.family));
             assert_eq!((image.status, image.visibility), (Status::Active, Visibility::Public), "{}", exhibit.family);
             assert!(image.name.is_some_and(|name| name.ends_with(" - Latest")), "{}", exhibit.family);
             assert!(image.data.bytes.is_some_and(|bytes| *bytes == exhibit.stored), "{}", exhibit.family);

@@ -4,7 +4,7 @@
 mod client;
 mod cloud;
 
-pub(crate) use client::openstack;
+pub(crate) use client::{openstack, save};
 pub(crate) use cloud::{Cloud, clouds};
 
 pub(crate) use crate::conformance::{Service, Session};
