@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+mod adopt;
 mod drift;
 mod plan;
+mod rehearsal;
 
+pub use adopt::Adopt;
 pub use drift::{Drift, DriftFormat};
 pub use plan::{Apply, ApplyFormat, Graph, GraphFormat, Plan, PlanFormat, Planning, Show};
+pub use rehearsal::{Sandbox, Snapshot};
 
 /// The exit codes, as `--help` prints them.
 const EXIT_CODES: &str = "Exit codes:
@@ -110,6 +114,8 @@ pub enum Command {
     Lock(Lock),
     /// Show the newest version of each family against the latest on the cloud
     Upstream(Upstream),
+    /// Take over images that are there already
+    Adopt(Adopt),
     /// Show who still uses which version
     Usage(Usage),
     /// Record what a plan would read, for `plan --snapshot`
@@ -191,24 +197,6 @@ pub enum UsageFormat {
     Json,
     /// For a spreadsheet.
     Csv,
-}
-
-/// `snapshot`
-#[derive(Debug, Args)]
-#[command(after_help = "At night, with credentials: gallerist snapshot -o cloud.json
-In a pull request, without: gallerist plan --snapshot cloud.json --format markdown")]
-pub struct Snapshot {
-    /// Where to write it: JSON, without secrets
-    #[arg(short, long, value_name = "FILE")]
-    pub out: PathBuf,
-}
-
-/// `sandbox`
-#[derive(Debug, Args)]
-pub struct Sandbox {
-    /// How many regions it has
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=5))]
-    pub regions: u16,
 }
 
 /// `unlock`

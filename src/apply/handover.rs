@@ -219,7 +219,7 @@ impl HandOver {
             (Which::New, Newcomer::Delivered { .. } | Newcomer::Nobody) => return self.read_old(0),
         };
         match answer.image() {
-            Ok(found) => match (deviation(found.as_deref(), &change.before), which, found) {
+            Ok(found) => match (deviation(found.as_deref(), change.before.image()), which, found) {
                 (None, Which::New, _) => self.read_old(0),
                 (None, Which::Old(index), _) => self.read_old(index + 1),
                 // An old version that somebody deleted has nothing left to give up; the new one is needed all the more.
@@ -247,7 +247,7 @@ enum Which {
 }
 
 /// Whether an image that was read back has these attributes: what settles a lost answer.
-fn arrived(image: &Image, wanted: &Attributes) -> bool {
+pub(super) fn arrived(image: &Image, wanted: &Attributes) -> bool {
     let found = &image.attributes;
     found.name == wanted.name && found.visibility == wanted.visibility && found.tags == wanted.tags
 }

@@ -54,9 +54,8 @@ impl Outcome {
 }
 
 /// How an image differs from what the plan saw; nothing, if it does not.
-pub(super) fn deviation(found: Option<&Image>, before: &OwnedImage) -> Option<String> {
+pub(super) fn deviation(found: Option<&Image>, planned: &Image) -> Option<String> {
     let Some(found) = found else { return Some("the image is gone".to_owned()) };
-    let planned = before.image();
     let managed = |attributes: &Attributes| {
         let mut attributes = attributes.clone();
         attributes.properties.retain(|name, _| !is_service_property(name));

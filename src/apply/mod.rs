@@ -1,12 +1,13 @@
 //! Effects, abstractly: walks a plan without doing any I/O itself.
 //!
-//! The machines (`delivery`, `handover`, `removal`) say what they want done and hear what came of it; `schedule` says
+//! The machines (`delivery`, `handover`, `removal`, `adoption`) say what they want done and hear what came of it; `schedule` says
 //! which of them may begin; [`run`] is the thin shell that carries requests to a [`Perform`] and answers back. The
 //! performer may be a real cloud, the embedded one, or a simulated world: the machines are the same, and a crash is
 //! simply a point between two of their steps.
 //!
 //! This room knows no HTTP and no plan-making, and never prints: what happens is told as [`event::Event`]s.
 
+pub mod adoption;
 pub mod delivery;
 pub mod event;
 mod evidence;

@@ -192,7 +192,7 @@ impl Machine for Removal {
             State::Reading => match answer.image() {
                 Ok(None) => self.finish(Outcome::Done(Some("somebody has deleted it meanwhile".to_owned()))),
                 Ok(found) => {
-                    if let Some(deviation) = deviation(found.as_deref(), self.delete.before()) {
+                    if let Some(deviation) = deviation(found.as_deref(), self.delete.before().image()) {
                         return self.finish(Outcome::Stale(deviation));
                     }
                     let request = self.usage(Window::Open);

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::graph::NodeIndex;
 
+use super::adoption::Adoption;
 use super::delivery::{Delivery, Target};
 use super::handover::{HandOver, Newcomer};
 use super::machine::{Change, Machine, Next, Outcome};
@@ -30,6 +31,8 @@ pub enum Unit {
     HandOver(Box<HandOver>),
     /// The end of an image.
     Removal(Box<Removal>),
+    /// Marks for an image that has none.
+    Adoption(Box<Adoption>),
 }
 
 impl Machine for Unit {
@@ -38,6 +41,7 @@ impl Machine for Unit {
             Self::Delivery(machine) => machine.next(answer),
             Self::HandOver(machine) => machine.next(answer),
             Self::Removal(machine) => machine.next(answer),
+            Self::Adoption(machine) => machine.next(answer),
         }
     }
 }
@@ -52,6 +56,7 @@ enum Task {
     /// The step that gets the name, if there is one, and those that lose it.
     HandOver(Option<NodeIndex>, Vec<NodeIndex>),
     Removal(NodeIndex),
+    Adoption(NodeIndex),
 }
 
 impl Task {
@@ -59,7 +64,7 @@ impl Task {
         match self {
             Self::Delivery(nodes) => nodes.clone(),
             Self::HandOver(new, old) => new.iter().chain(old).copied().collect(),
-            Self::Removal(node) => vec![*node],
+            Self::Removal(node) | Self::Adoption(node) => vec![*node],
         }
     }
 }
@@ -102,6 +107,7 @@ impl<'a> Schedule<'a> {
                     }
                 }
                 Operation::Delete(_) => removals.push(Task::Removal(node)),
+                Operation::Adopt(_) => tasks.push(Task::Adoption(node)),
             }
         }
         tasks.splice(0..0, deliveries.into_values().map(Task::Delivery));
@@ -180,7 +186,7 @@ impl<'a> Schedule<'a> {
                     (None, None) => Readiness::Waiting,
                 }
             }
-            Task::Delivery(_) | Task::HandOver(..) => Readiness::Ready,
+            Task::Delivery(_) | Task::HandOver(..) | Task::Adoption(_) => Readiness::Ready,
             Task::Removal(node) => {
                 let mut readiness = Readiness::Ready;
                 for (before, why) in self.plan.before(*node) {
@@ -217,7 +223,14 @@ impl<'a> Schedule<'a> {
                     let site = self.plan.step(*node).site.clone();
                     Some(Unit::Removal(Box::new(Removal::new(*node, site, (**delete).clone()))))
                 }
-                Operation::Create(_) | Operation::Update(_) => None,
+                Operation::Create(_) | Operation::Update(_) | Operation::Adopt(_) => None,
+            },
+            Task::Adoption(node) => match &self.plan.step(*node).operation {
+                Operation::Adopt(adopt) => {
+                    let site = self.plan.step(*node).site.clone();
+                    Some(Unit::Adoption(Box::new(Adoption::new(*node, site, (**adopt).clone()))))
+                }
+                Operation::Create(_) | Operation::Update(_) | Operation::Delete(_) => None,
             },
         }
     }
@@ -244,7 +257,7 @@ impl<'a> Schedule<'a> {
         let step = self.plan.step(node);
         match &step.operation {
             Operation::Create(create) => Some((step, create)),
-            Operation::Update(_) | Operation::Delete(_) => None,
+            Operation::Update(_) | Operation::Delete(_) | Operation::Adopt(_) => None,
         }
     }
 
@@ -258,7 +271,7 @@ impl<'a> Schedule<'a> {
                 after: update.after.clone(),
                 activation: update.activation,
             }),
-            Operation::Create(_) | Operation::Delete(_) => None,
+            Operation::Create(_) | Operation::Delete(_) | Operation::Adopt(_) => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::adopt::{self, Terms};
 use super::front::{self, Front};
 use super::locks::Locks;
 use super::signals::{Stopper, Why};
@@ -56,7 +57,10 @@ async fn plan_and_do(global: &Global, options: &Apply, console: &Console, teller
     let work = async {
         locks.acquire(options.lock_timeout, console).await?;
         let now = jiff::Timestamp::now();
-        let mut front = front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?;
+        let mut front = match saved.as_ref().and_then(adopt::claims_of) {
+            Some(claims) => adopt::prepare(manifest, sites.clone(), Terms::claims_alone(claims), console).await?.front,
+            None => front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?,
+        };
         front::look_inside(&mut front).await?;
         approved(global, options, &planning, saved.as_ref(), &front, (console, teller)).await.map(|()| front)
     };

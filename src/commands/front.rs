@@ -89,7 +89,13 @@ pub(super) async fn plan_for(
         ask_offers(&sites, &mut observed).await?;
     }
     ask_usage(&sites, &desired, &mut observed, now).await;
-    let shown = sites.iter().map(|site| document::Site {
+    let (shown, source) = (shown(&sites), LiveSource::Api);
+    decide(Facts { manifest, sites, shown, source, desired, observed, now, begun }, planning)
+}
+
+/// Sites as people are told of them.
+pub(super) fn shown(sites: &[Site]) -> Vec<document::Site> {
+    let shown = |site: &Site| document::Site {
         name: site.name.to_string(),
         cloud: site.cloud.clone(),
         region: site.region.clone(),
@@ -97,9 +103,8 @@ pub(super) async fn plan_for(
         project_id: Some(site.project.to_string()),
         project: site.project_name.clone(),
         user: Some(site.user.clone()),
-    });
-    let (shown, source) = (shown.collect(), LiveSource::Api);
-    decide(Facts { manifest, sites, shown, source, desired, observed, now, begun }, planning)
+    };
+    sites.iter().map(shown).collect()
 }
 
 /// Plans from what was read.
@@ -125,7 +130,7 @@ pub(super) fn decide(facts: Facts, planning: &Planning) -> Result<Front, Stop> {
     if let Some(targets) = targets {
         plan = planner::narrow(&plan, &desired, &|address: &Address| targets.is_match(address.to_string()));
     }
-    let reading = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let reading = milliseconds(begun);
     Ok(Front { manifest, sites, shown, source, desired, observed, plan, now, reading })
 }
 
@@ -139,6 +144,11 @@ pub(super) async fn look_inside(front: &mut Front) -> Result<(), Stop> {
         contents::look_inside(&mut front.plan, questions, &fetch()?).await;
     }
     Ok(())
+}
+
+/// Milliseconds since then.
+pub(super) fn milliseconds(begun: Instant) -> u64 {
+    u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// images.toml, its warnings said.
@@ -269,7 +279,11 @@ pub(super) async fn ask_offers(sites: &[Site], observed: &mut Observed) -> Resul
     Ok(())
 }
 
-async fn observe(sites: &[Site], desired: &Desired, now: Timestamp) -> Result<Observed, Stop> {
+/// Every site as it is now.
+///
+/// # Errors
+/// One of them could not be read.
+pub(super) async fn observe(sites: &[Site], desired: &Desired, now: Timestamp) -> Result<Observed, Stop> {
     let names = planner::public_names(desired, now);
     let views = sites.iter().map(|site| async {
         let view = crate::openstack::observe(site, &desired.catalogue, &names).await;

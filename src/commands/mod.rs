@@ -3,6 +3,7 @@
 //! A command reads its arguments, calls the rooms that do the work, and says how it ended. To add one: a file here, a
 //! variant in `cli.rs` and its line in [`run`].
 
+mod adopt;
 mod apply;
 mod ci;
 mod completions;
@@ -25,6 +26,7 @@ mod show;
 mod signals;
 mod snapshot;
 mod teller;
+mod twin;
 mod unlock;
 mod upstream;
 mod usage;
@@ -68,6 +70,7 @@ pub async fn run(cli: &Cli, console: &Console) -> Result<Exit, Stop> {
             Command::Validate(options) => validate::run(&cli.global, options, console),
             Command::Plan(options) => plan::run(&cli.global, options, console).await,
             Command::Apply(options) => apply::run(&cli.global, options, console).await,
+            Command::Adopt(options) => adopt::run(&cli.global, options, console).await,
             Command::Drift(options) => drift::run(&cli.global, options, console).await,
             Command::Show(options) => show::run(options, console),
             Command::Graph(options) => graph::run(&cli.global, options, console).await,

@@ -54,14 +54,11 @@ pub(super) async fn plan(global: &Global, planning: &Planning, path: &Path, cons
     let begun = std::time::Instant::now();
     let manifest = front::load(global, console)?;
     let lock = front::lock_file(&global.config, console)?;
-    let wrong = |problem: String| Stop::new(Exit::Error, format!("error: {}: {problem}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let snapshot = Snapshot::read(&text).map_err(|error| wrong(error.to_string()))?;
+    let snapshot = read(path)?;
     if snapshot.catalogue != manifest.catalogue {
         let (found, wanted) = (&snapshot.catalogue, &manifest.catalogue);
-        return Err(wrong(format!(
-            "it is a snapshot of the catalogue `{found}`, and images.toml describes `{wanted}`"
-        )));
+        let problem = format!("it is a snapshot of the catalogue `{found}`, and images.toml describes `{wanted}`");
+        return Err(wrong(path, &problem));
     }
     let sites = snapshot.sites.keys().cloned().collect();
     let desired = front::desired(&manifest, lock.as_ref(), sites).await?;
@@ -96,4 +93,17 @@ pub(super) async fn plan(global: &Global, planning: &Planning, path: &Path, cons
         front::look_inside(&mut front).await?;
     }
     Ok(front)
+}
+
+/// The snapshot in a file.
+///
+/// # Errors
+/// The file cannot be read, or is no snapshot.
+pub(super) fn read(path: &Path) -> Result<Snapshot, Stop> {
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(path, &error))?;
+    Snapshot::read(&text).map_err(|error| wrong(path, &error))
+}
+
+fn wrong(path: &Path, problem: &dyn std::fmt::Display) -> Stop {
+    Stop::new(Exit::Error, format!("error: {}: {problem}", path.display()))
 }

@@ -3,6 +3,7 @@
 //! Everything the other rooms talk about, made so that what must not be cannot be written down: a foreign image is
 //! no operand, a deletion carries its evidence, a digest is strong.
 
+pub mod adoption;
 pub mod desired;
 pub mod digest;
 pub mod drift;

@@ -158,6 +158,22 @@ impl fmt::Display for Address {
     }
 }
 
+impl Address {
+    /// An address as it is written: `family/version@site`, of which only the family is needed.
+    ///
+    /// # Errors
+    /// A part of it is no such name.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        let (text, site) = text.split_once('@').map_or((text, None), |(text, site)| (text, Some(site)));
+        let (family, version) = text.split_once('/').map_or((text, None), |(family, version)| (family, Some(version)));
+        Ok(Self {
+            family: FamilyName::parse(family)?,
+            version: version.map(VersionName::parse).transpose()?,
+            site: site.map(SiteName::parse).transpose()?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +198,16 @@ mod tests {
         ] {
             assert_eq!(version(older).compare_age(&version(newer)), Ordering::Less, "{older} {newer}");
             assert_eq!(version(newer).compare_age(&version(older)), Ordering::Greater, "{newer} {older}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_as_it_is_written() {
+        for text in ["debian-12", "debian-12/20261013-2601", "debian-12/20261013-2601@prod:fra1", "debian-12@fra1"] {
+            assert_eq!(Address::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "/", "debian-12/", "debian-12/1@", "Debian/1", "debian-12/1/2"] {
+            assert!(Address::parse(text).is_err(), "{text}");
         }
     }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest as _, Sha256};
 
+use super::adoption::Adopt;
 use super::digest::{Algorithm, Digest, Digests};
 use super::image::{Attributes, Image, Listing, Protection, Status, Visibility};
 use super::lifecycle::SnapshotUse;
@@ -16,6 +17,7 @@ use super::name::{FamilyName, ImageId, SiteName};
 use super::observed::Observed;
 use super::ours::{Marks, OwnedImage};
 use super::passage::Passage;
+use super::template::Moment;
 use super::usage::Unused;
 use super::version::Version;
 use crate::model::desired::Audience;
@@ -29,6 +31,8 @@ pub enum Operation {
     Update(Box<Update>),
     /// The end of an image of ours that nothing uses.
     Delete(Box<Delete>),
+    /// Marks for an image of our project that has none, in one PATCH.
+    Adopt(Box<Adopt>),
 }
 
 /// The kinds of operations.
@@ -36,7 +40,7 @@ pub enum Operation {
 pub enum Verb {
     /// [`Operation::Create`]
     Create,
-    /// [`Operation::Update`]
+    /// [`Operation::Update`], or [`Operation::Adopt`]: an image that is there gets other attributes
     Update,
     /// [`Operation::Delete`]
     Delete,
@@ -216,7 +220,7 @@ impl Operation {
     pub const fn verb(&self) -> Verb {
         match self {
             Self::Create(_) => Verb::Create,
-            Self::Update(_) => Verb::Update,
+            Self::Update(_) | Self::Adopt(_) => Verb::Update,
             Self::Delete(_) => Verb::Delete,
         }
     }
@@ -230,6 +234,7 @@ impl Operation {
             },
             Self::Update(update) => Some(update.before.id()),
             Self::Delete(delete) => Some(delete.before.id()),
+            Self::Adopt(adopt) => Some(adopt.before().id()),
         }
     }
 
@@ -239,6 +244,7 @@ impl Operation {
             Self::Create(_) => None,
             Self::Update(update) => Some(update.before.attributes()),
             Self::Delete(delete) => Some(delete.before.attributes()),
+            Self::Adopt(adopt) => Some(&adopt.before().image().attributes),
         }
     }
 
@@ -248,6 +254,7 @@ impl Operation {
             Self::Create(create) => Some(&create.shown),
             Self::Update(update) => Some(&update.after),
             Self::Delete(_) => None,
+            Self::Adopt(adopt) => Some(adopt.after()),
         }
     }
 
@@ -257,6 +264,7 @@ impl Operation {
             Self::Create(create) => Some(&create.stable),
             Self::Update(update) => Some(&update.stable),
             Self::Delete(_) => None,
+            Self::Adopt(adopt) => Some(adopt.stable()),
         }
     }
 
@@ -302,6 +310,10 @@ impl Operation {
                 view.images.remove(delete.before.id());
                 view.usage.remove(delete.before.id());
             }
+            Self::Adopt(adopt) => {
+                let image = Image { attributes: adopt.after().clone(), ..adopt.before().image().clone() };
+                view.images.insert(image.id.clone(), image);
+            }
         }
     }
 }
@@ -318,6 +330,18 @@ pub fn sealed(mut attributes: Attributes, marks: &Marks) -> Attributes {
 /// The tags with these marks in the place of whatever marks stood there.
 pub fn with_marks(tags: &BTreeSet<String>, marks: &Marks) -> BTreeSet<String> {
     tags.iter().filter(|tag| !super::ours::is_mark(tag)).cloned().chain(marks.to_tags()).collect()
+}
+
+/// The tag that begins so, without a date that only this run sets: what enters a plan's id.
+pub fn without_run_date(tags: &mut BTreeSet<String>, mark: &str, moment: Moment) {
+    let on_this_run = match moment {
+        Moment::ThisRun(_) | Moment::AnyRun => true,
+        Moment::Recorded(_) | Moment::Unknown => false,
+    };
+    if on_this_run && tags.iter().any(|tag| tag.starts_with(mark)) {
+        tags.retain(|tag| !tag.starts_with(mark));
+        tags.insert(format!("{mark}{}", moment.without_run_date().text()));
+    }
 }
 
 /// A short digest of the managed attributes, tags left out. Written on the image when they are applied, so that a

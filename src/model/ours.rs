@@ -69,8 +69,10 @@ pub enum BootVerdict {
 const CATALOGUE: &str = "gallerist:catalogue=";
 const FAMILY: &str = "gallerist:family=";
 const VERSION: &str = "gallerist:version=";
-const UPLOADED: &str = "gallerist:uploaded=";
-const SUPERSEDED: &str = "gallerist:superseded=";
+/// The beginning of the tag that says when the version was first uploaded.
+pub const UPLOADED: &str = "gallerist:uploaded=";
+/// The beginning of the tag that says since when a newer version is the latest.
+pub const SUPERSEDED: &str = "gallerist:superseded=";
 const DIGEST: &str = "gallerist:digest=";
 const SOURCE: &str = "gallerist:source=";
 const APPLIED: &str = "gallerist:applied=";
@@ -151,6 +153,12 @@ pub fn is_mark(tag: &str) -> bool {
     tag == MARK || tag.starts_with("gallerist:")
 }
 
+/// Whether an image is a snapshot of a server or volume.
+pub fn is_derived(image: &Image) -> bool {
+    let derived = ["image_type", "base_image_ref", "instance_uuid"];
+    derived.iter().any(|property| image.attributes.properties.contains_key(*property))
+}
+
 /// An image that is proven to be the catalogue's own. There is no other way to name an operand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedImage {
@@ -163,10 +171,7 @@ impl OwnedImage {
     /// volume (those carry `image_type`, `base_image_ref` or `instance_uuid`; seen on Nova 34).
     pub fn recognise(image: &Image, catalogue: &CatalogueName, project: &ProjectId) -> Option<Self> {
         let marks = Marks::from_tags(&image.attributes.tags)?;
-        let derived = ["image_type", "base_image_ref", "instance_uuid"]
-            .iter()
-            .any(|property| image.attributes.properties.contains_key(*property));
-        (marks.catalogue == *catalogue && image.owner.as_ref() == Some(project) && !derived)
+        (marks.catalogue == *catalogue && image.owner.as_ref() == Some(project) && !is_derived(image))
             .then(|| Self { image: image.clone(), marks })
     }
 

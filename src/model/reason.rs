@@ -2,6 +2,7 @@
 //!
 //! Reasons are for people and never steer: nothing in `apply` looks at them.
 
+use super::adoption::Sureness;
 use super::digest::Digest;
 use super::name::{Address, ImageId, ImageName, SiteName, VersionName};
 use super::usage::{Source, User};
@@ -45,6 +46,8 @@ pub enum Reason {
     Unused,
     /// Never shown to anybody, and no longer wanted.
     Abandoned,
+    /// It is to become the catalogue's own.
+    Adopted(Sureness),
 }
 
 /// Why something is not done.

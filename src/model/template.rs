@@ -11,6 +11,10 @@ use jiff::civil::Date;
 
 use super::name::{FamilyName, VersionName};
 
+mod reading;
+
+pub use reading::Reading;
+
 /// What a template may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Variable {

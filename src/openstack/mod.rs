@@ -30,7 +30,7 @@ mod wire;
 pub use clouds::Surroundings;
 pub use error::{ApiError, ErrorKind, Service};
 pub use import::offers;
-pub use observe::{observe, public_images};
+pub use observe::{observe, project_images, public_images};
 pub use perform::Performer;
 pub use site::{ConnectError, Rights, Selection, Site, Unconnected, connect, connect_each};
 pub use usage::{Naming, Question, UsageReader};

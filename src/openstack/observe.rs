@@ -47,6 +47,18 @@ pub async fn public_images(site: &Site) -> Result<BTreeMap<ImageId, Image>, ApiE
     site.glance.list(&Filter::new(Seen::Only(Visibility::Public))).await
 }
 
+/// Every image of our project, hidden ones included: what may be adopted is among them.
+///
+/// # Errors
+/// A listing could not be read to its end.
+pub async fn project_images(site: &Site) -> Result<BTreeMap<ImageId, Image>, ApiError> {
+    let own = |listing| Filter { listing, owner: Some(site.project.clone()), ..Filter::new(Seen::All) };
+    let (listed, hidden) = (own(Listing::Listed), own(Listing::Hidden));
+    let (mut images, hidden) = future::try_join(site.glance.list(&listed), site.glance.list(&hidden)).await?;
+    images.extend(hidden);
+    Ok(images)
+}
+
 async fn namesakes(glance: &Glance, names: &[String]) -> Result<BTreeMap<ImageId, Image>, ApiError> {
     let filters =
         chunks(names).into_iter().map(|names| Filter { names, ..Filter::new(Seen::Only(Visibility::Public)) });

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::desired::{Audience, Family};
 use crate::model::image::{Attributes, Visibility};
 use crate::model::lifecycle::SupersededStage;
-use crate::model::operation::{is_service_property, sealed, whole_gib};
-use crate::model::ours::{Marks, is_mark};
-use crate::model::template::{Facts, Moment};
+use crate::model::operation::{is_service_property, sealed, whole_gib, without_run_date};
+use crate::model::ours::{Marks, SUPERSEDED, UPLOADED, is_mark};
+use crate::model::template::Facts;
 
 /// Attributes twice: as they will be, and as they enter the plan's id.
 pub(super) struct Look {
@@ -105,16 +105,8 @@ pub(super) fn superseded(
 fn look(after: Attributes, stable: Attributes, marks: &Marks, facts: &Facts) -> Look {
     let after = sealed(after, marks);
     let mut stable = sealed(stable, marks);
-    for (mark, moment) in [("gallerist:uploaded=", facts.uploaded), ("gallerist:superseded=", facts.superseded)] {
-        let on_this_run = match moment {
-            Moment::ThisRun(_) | Moment::AnyRun => true,
-            Moment::Recorded(_) | Moment::Unknown => false,
-        };
-        if on_this_run && stable.tags.iter().any(|tag| tag.starts_with(mark)) {
-            stable.tags.retain(|tag| !tag.starts_with(mark));
-            stable.tags.insert(format!("{mark}{}", moment.without_run_date().text()));
-        }
-    }
+    without_run_date(&mut stable.tags, UPLOADED, facts.uploaded);
+    without_run_date(&mut stable.tags, SUPERSEDED, facts.superseded);
     Look { after, stable }
 }
 

@@ -190,9 +190,10 @@ fn choose<'a>(
 /// The digest on record and the digests published now, where they show that the bytes are others. An image whose bytes
 /// were decompressed or converted on the way remembers what was published; its own digest says nothing about that.
 pub(super) fn changed_bytes<'a>(version: &'a Version, image: &'a OwnedImage) -> Option<(&'a Digest, &'a Digests)> {
+    let same_format = || image.image().disk_format.as_deref().is_none_or(|format| format == version.disk_format.name());
     let (recorded, published) = match &image.marks().source {
         Some(source) => (source, &version.published),
-        None => (image.marks().digest.as_ref()?, version.stored_digests()?),
+        None => (image.marks().digest.as_ref().filter(|_| same_format())?, version.stored_digests()?),
     };
     (published.agree(&recorded.clone().into()) == Some(false)).then_some((recorded, published))
 }

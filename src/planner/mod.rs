@@ -16,6 +16,7 @@
 //! compiler then asks for its sentence. To add a rule of order: one variant of [`crate::model::reason::Edge`] and its
 //! lines in `order`.
 
+pub mod adoption;
 mod appearance;
 pub mod audit;
 mod casting;

@@ -133,6 +133,7 @@ fn resource_change(plan: &Plan, node: NodeIndex, step: &Step, depends_on: BTreeS
         Operation::Create(create) => created(create, id),
         Operation::Update(update) => (Some(object(id, &update.after)), BTreeMap::new()),
         Operation::Delete(_) => (None, BTreeMap::new()),
+        Operation::Adopt(adopt) => (Some(object(id, adopt.after())), BTreeMap::new()),
     };
     ResourceChange {
         address: step.address.to_string(),
@@ -184,6 +185,12 @@ fn detail(step: &Step, depends_on: Vec<String>) -> Detail {
             of_existing(&mut detail, &update.before, Marks::from_tags(&update.after.tags).as_ref());
         }
         Operation::Delete(delete) => of_existing(&mut detail, delete.before(), None),
+        Operation::Adopt(adopt) => {
+            let marks = adopt.marks();
+            detail.size = adopt.before().image().size;
+            detail.digest = marks.digest.as_ref().map(ToString::to_string);
+            (detail.uploaded, detail.superseded) = (marks.uploaded, marks.superseded);
+        }
     }
     detail
 }
@@ -288,7 +295,7 @@ fn transfer(plan: &Plan) -> u64 {
             Operation::Create(create) if create.passage.route.method() != Method::GlanceDownload => {
                 Some((create.version.origin.to_string(), create.version.size?))
             }
-            Operation::Create(_) | Operation::Update(_) | Operation::Delete(_) => None,
+            Operation::Create(_) | Operation::Update(_) | Operation::Delete(_) | Operation::Adopt(_) => None,
         })
         .collect();
     sources.values().fold(0, |sum, size| sum.saturating_add(*size))

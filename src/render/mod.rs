@@ -10,6 +10,7 @@
 //! To add an output format: one file with a function from [`Document`] to a text, its line in [`Format`] and its line
 //! in [`render`]. To add a reason or a hold: its sentence in `words`; the compiler asks for it.
 
+pub mod adoption;
 pub mod brief;
 mod compose;
 pub mod console;

@@ -6,6 +6,7 @@
 //! Foreign names inside a sentence stand in quotation marks and are escaped as for a terminal; each format still
 //! escapes the whole sentence for its own sink.
 
+use crate::model::adoption::Sureness;
 use crate::model::name::ImageId;
 use crate::model::operation::Verb;
 use crate::model::reason::{Because, Note, Reason};
@@ -99,8 +100,16 @@ pub fn reason(reason: &Reason) -> String {
         Reason::UndoDeletion => "a deletion had begun and is taken back".to_owned(),
         Reason::Unused => "superseded, due, and nothing uses it".to_owned(),
         Reason::Abandoned => "never shown to anybody, and no longer wanted".to_owned(),
+        Reason::Adopted(Sureness::Proven) => "it is taken over: its bytes are the publisher's".to_owned(),
+        Reason::Adopted(Sureness::Claimed) => "it is taken over: somebody has said what it is".to_owned(),
+        Reason::Adopted(Sureness::Stated | Sureness::Unknown) => {
+            "it is taken over: its own name and properties say what it is".to_owned()
+        }
     }
 }
+
+/// Why an image is marked that was not the catalogue's own, as a word for programs.
+pub const ADOPTED: &str = "update_because_adopted";
 
 /// Why something is done, as a word for programs: Terraform's `action_reason`.
 pub const fn reason_code(verb: Verb, reason: &Reason) -> &'static str {
@@ -119,6 +128,7 @@ pub const fn reason_code(verb: Verb, reason: &Reason) -> &'static str {
         (_, Reason::UndoDeletion) => "update_because_deletion_undone",
         (_, Reason::Unused) => "delete_because_unused",
         (_, Reason::Abandoned) => "delete_because_abandoned",
+        (_, Reason::Adopted(_)) => ADOPTED,
     }
 }
 

@@ -30,13 +30,29 @@ impl Role {
     }
 }
 
+/// A project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Project {
+    /// The project of that name, with the id that it always has here.
+    pub fn called(name: &str) -> Self {
+        Self { id: project_id(name), name: name.to_owned() }
+    }
+}
+
 /// A user: one name, one password, one project.
 #[derive(Debug, Clone)]
 pub(super) struct User {
     pub(super) id: String,
     pub(super) name: &'static str,
     pub(super) password: String,
-    pub(super) project: &'static str,
+    pub(super) project: Project,
     pub(super) role: Role,
 }
 
@@ -85,32 +101,32 @@ impl Caller {
 /// Projects, users and tokens.
 #[derive(Debug)]
 pub(super) struct Identity {
+    /// The projects there are, that of the administrator first.
+    pub(super) projects: [Project; 3],
     pub(super) users: Vec<User>,
     tokens: BTreeMap<String, Token>,
     /// How much later it is for Keystone than it really is.
     pub(super) ahead: SignedDuration,
 }
 
-/// The projects there are.
-pub(super) const PROJECTS: [&str; 3] = ["admin", "demo", "other"];
-
 impl Identity {
-    pub(super) fn new() -> Self {
-        let user = |name, project, role| User {
+    pub(super) fn new(home: Project) -> Self {
+        let projects = [home, Project::called("demo"), Project::called("other")];
+        let user = |name, project: &Project, role| User {
             id: identifier(&format!("user {name}")),
             name,
             // Fresh for every sandbox: whoever can reach the port must also have been given the clouds.yaml.
             password: Uuid::new_v4().simple().to_string(),
-            project,
+            project: project.clone(),
             role,
         };
         let users = vec![
-            user("admin", "admin", Role::Admin),
-            user("demo", "demo", Role::Member),
-            user("other", "other", Role::Member),
-            user("auditor", "admin", Role::Reader),
+            user("admin", &projects[0], Role::Admin),
+            user("demo", &projects[1], Role::Member),
+            user("other", &projects[2], Role::Member),
+            user("auditor", &projects[0], Role::Reader),
         ];
-        Self { users, tokens: BTreeMap::new(), ahead: SignedDuration::ZERO }
+        Self { projects, users, tokens: BTreeMap::new(), ahead: SignedDuration::ZERO }
     }
 
     /// Issues a token, and says what it is called.
@@ -132,10 +148,15 @@ impl Identity {
     /// Who a token belongs to.
     pub(super) fn caller(&self, token: &str) -> Option<Caller> {
         self.token(token).map(|token| Caller {
-            project_id: project_id(token.user.project),
+            project_id: token.user.project.id.clone(),
             user_id: token.user.id.clone(),
             role: token.user.role,
         })
+    }
+
+    /// The project of that id, if there is one.
+    pub(super) fn project(&self, id: &str) -> Option<&Project> {
+        self.projects.iter().find(|project| project.id == id)
     }
 
     /// The names of the tokens there are.
@@ -157,11 +178,6 @@ impl Identity {
 /// Id of a project by its name. Always the same, so that recorded output can be compared.
 pub fn project_id(name: &str) -> String {
     identifier(&format!("project {name}"))
-}
-
-/// Name of a project by its id, if there is one.
-pub(super) fn project_name(id: &str) -> Option<&'static str> {
-    PROJECTS.into_iter().find(|name| project_id(name) == id)
 }
 
 /// A 32-digit identifier that depends on nothing but the text.

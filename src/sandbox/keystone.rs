@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Call, Refusal, empty, error, header_text, json_answer, with_header};
-use super::identity::{Identity, PROJECTS, Token, User, identifier, project_id, project_name};
+use super::identity::{Identity, Project, Token, User, identifier};
 use super::world::{Endpoint, World};
 
 /// How Keystone writes a time.
@@ -43,24 +43,25 @@ pub(super) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
             Ok(json_answer(StatusCode::OK, &body))
         }
         ("GET", ["v3", "auth", "projects"]) => {
-            let name = project_name(&call.caller.project_id).unwrap_or_default();
-            Ok(json_answer(StatusCode::OK, &json!({"projects": [project_view(call, name)], "links": {}})))
+            let own = world.identity.project(&call.caller.project_id);
+            let own: Vec<Value> = own.into_iter().map(|project| project_view(call, project)).collect();
+            Ok(json_answer(StatusCode::OK, &json!({"projects": own, "links": {}})))
         }
         ("GET", ["v3", "projects"]) => {
             if !call.caller.is_admin() {
                 return Err(forbidden("identity:list_projects"));
             }
-            let wanted = |project: &&str| call.parameter("name").is_none_or(|name| name == *project);
-            let found: Vec<Value> =
-                PROJECTS.into_iter().filter(wanted).map(|project| project_view(call, project)).collect();
+            let wanted = |project: &&Project| call.parameter("name").is_none_or(|name| name == project.name);
+            let projects = world.identity.projects.iter().filter(wanted);
+            let found: Vec<Value> = projects.map(|project| project_view(call, project)).collect();
             Ok(json_answer(StatusCode::OK, &json!({"projects": found, "links": {}})))
         }
         ("GET", ["v3", "projects", id]) => {
             if !call.caller.is_admin() && call.caller.project_id != *id {
                 return Err(forbidden("identity:get_project"));
             }
-            let name = project_name(id).ok_or_else(|| missing("project", id))?;
-            Ok(json_answer(StatusCode::OK, &json!({"project": project_view(call, name)})))
+            let project = world.identity.project(id).ok_or_else(|| missing("project", id))?;
+            Ok(json_answer(StatusCode::OK, &json!({"project": project_view(call, project)})))
         }
         _ => Err(error(StatusCode::NOT_FOUND, "The resource could not be found.")),
     }
@@ -125,11 +126,10 @@ fn authenticate(identity: &Identity, method: &str, proof: &Value) -> Option<User
 /// Whether the user has a role in what he asks for; no scope means his own project.
 fn is_scope_of(scope: &Value, user: &User) -> bool {
     let project = &scope["project"];
-    project.is_null() || project["name"] == user.project || project["id"] == project_id(user.project).as_str()
+    project.is_null() || project["name"] == user.project.name.as_str() || project["id"] == user.project.id.as_str()
 }
 
-fn project_view(call: &Call<'_>, name: &str) -> Value {
-    let id = project_id(name);
+fn project_view(call: &Call<'_>, Project { id, name }: &Project) -> Value {
     let link = format!("{}/v3/projects/{id}", call.base);
     json!({
         "id": id, "name": name, "domain_id": "default", "description": "", "enabled": true, "parent_id": "default",
@@ -139,7 +139,7 @@ fn project_view(call: &Call<'_>, name: &str) -> Value {
 
 fn token_view(token: &Token, endpoints: &[Endpoint]) -> Value {
     let domain = json!({"id": "default", "name": "Default"});
-    let project = project_id(token.user.project);
+    let project = &token.user.project;
     let roles: Vec<Value> =
         token.user.role.implied().iter().map(|role| json!({"id": identifier(role), "name": role})).collect();
     json!({
@@ -150,10 +150,10 @@ fn token_view(token: &Token, endpoints: &[Endpoint]) -> Value {
         "audit_ids": [identifier(&token.user.id)],
         "expires_at": long_time(token.expires_at),
         "issued_at": long_time(token.issued_at),
-        "project": {"domain": domain, "id": project, "name": token.user.project},
+        "project": {"domain": domain, "id": project.id, "name": project.name},
         "is_domain": false,
         "roles": roles,
-        "catalog": catalogue(endpoints, &project),
+        "catalog": catalogue(endpoints, &project.id),
     })
 }
 

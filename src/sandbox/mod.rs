@@ -39,7 +39,7 @@ use tokio::task::JoinHandle;
 pub use self::cinder::{VolumeRecord, VolumeState};
 pub use self::faults::{Effect, Fault};
 pub use self::glance::{Data, ImageRecord, Membership, Settings};
-pub use self::identity::{Role, project_id};
+pub use self::identity::{Project, Role, project_id};
 pub use self::mirror::Behaviour;
 pub use self::nova::{BootOutcome, Cell, Flavor, ServerRecord, ServerState};
 pub use self::region::Region;
@@ -53,6 +53,8 @@ use self::world::Endpoint;
 pub struct Options {
     /// Its regions, at least one. Keystone and the mirror are there once, for all of them.
     pub regions: Vec<RegionOptions>,
+    /// The project that the administrator works in.
+    pub home: Project,
     /// What time it is there. Tokens alone live in real time.
     pub clock: Clock,
 }
@@ -73,6 +75,8 @@ pub enum Services {
     All,
     /// Glance and Nova.
     WithoutBlockStorage,
+    /// Glance and Cinder.
+    WithoutCompute,
     /// Glance.
     ImageOnly,
 }
@@ -82,6 +86,7 @@ impl Services {
         match self {
             Self::All => &[Service::Image, Service::Compute, Service::BlockStorage],
             Self::WithoutBlockStorage => &[Service::Image, Service::Compute],
+            Self::WithoutCompute => &[Service::Image, Service::BlockStorage],
             Self::ImageOnly => &[Service::Image],
         }
     }
@@ -98,7 +103,11 @@ impl Options {
     /// Regions of these names, with everything, in the present.
     pub fn with_regions(names: &[&str]) -> Self {
         let region = |name: &&str| RegionOptions { name: (*name).to_owned(), services: Services::All };
-        Self { regions: names.iter().map(region).collect(), clock: Arc::new(Timestamp::now) }
+        Self {
+            regions: names.iter().map(region).collect(),
+            home: Project::called("admin"),
+            clock: Arc::new(Timestamp::now),
+        }
     }
 }
 
@@ -152,7 +161,7 @@ impl Sandbox {
             let base = base(Service::Identity);
             in_catalogue.push(Endpoint { service: Service::Identity, region: region.name.clone(), base });
         }
-        let shared = Arc::new(Shared::new(World::new(options.clock, regions, in_catalogue), client));
+        let shared = Arc::new(Shared::new(World::new(options.clock, options.home, regions, in_catalogue), client));
         let doors = listeners
             .into_iter()
             .zip(endpoints)
@@ -195,26 +204,51 @@ impl Sandbox {
     /// A region is named where there is only one.
     pub fn clouds_yaml(&self) -> String {
         let region = match self.regions.as_slice() {
-            [only] => format!("    region_name: {only:?}\n"),
+            [only] => format!("    region_name: {}\n", quoted(only)),
             _ => String::new(),
         };
         let auth_url = &self.auth_url;
         let mut yaml = String::from("clouds:\n");
         for user in &self.world().identity.users {
-            let (name, password, project, credential) = (user.name, &user.password, user.project, user.credential_id());
+            let (name, password, credential) = (user.name, &user.password, user.credential_id());
+            yaml.push_str(&self.entry(&format!("sandbox-{name}"), user, &region));
             // Writing to a string cannot fail.
             let _ = write!(
                 yaml,
-                "  sandbox-{name}:\n    auth:\n      auth_url: \"{auth_url}\"\n      username: \"{name}\"\n      password: \
-                 \"{password}\"\n      project_name: \"{project}\"\n      user_domain_name: \"Default\"\n      \
-                 project_domain_name: \"Default\"\n    identity_api_version: 3\n{region}  sandbox-{name}-appcred:\n    \
-                 auth_type: \"v3applicationcredential\"\n    auth:\n      auth_url: \"{auth_url}\"\n      \
-                 application_credential_id: \"{credential}\"\n      application_credential_secret: \"{password}\"\n    \
-                 identity_api_version: 3\n{region}"
+                "  sandbox-{name}-appcred:\n    auth_type: \"v3applicationcredential\"\n    auth:\n      auth_url: \
+                 \"{auth_url}\"\n      application_credential_id: \"{credential}\"\n      \
+                 application_credential_secret: \"{password}\"\n    identity_api_version: 3\n{region}"
             );
         }
         yaml
     }
+
+    /// The administrator's entry of a clouds.yaml under another name, below `clouds:`, with every region.
+    pub fn admin_entry(&self, name: &str) -> String {
+        let regions: String = self.regions.iter().map(|region| format!("    - {}\n", quoted(region))).collect();
+        let world = self.world();
+        world
+            .identity
+            .users
+            .first()
+            .map_or_else(String::new, |admin| self.entry(&quoted(name), admin, &format!("    regions:\n{regions}")))
+    }
+
+    /// The entry of a user who has a password.
+    fn entry(&self, name: &str, user: &identity::User, regions: &str) -> String {
+        let (auth_url, project) = (&self.auth_url, quoted(&user.project.name));
+        format!(
+            "  {name}:\n    auth:\n      auth_url: \"{auth_url}\"\n      username: \"{}\"\n      password: \
+             \"{}\"\n      project_name: {project}\n      user_domain_name: \"Default\"\n      \
+             project_domain_name: \"Default\"\n    identity_api_version: 3\n{regions}",
+            user.name, user.password
+        )
+    }
+}
+
+/// A text as YAML takes it, whatever is in it: as JSON.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 impl Drop for Sandbox {

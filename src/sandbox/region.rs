@@ -195,6 +195,11 @@ impl Region {
         self.cinder.volumes.get_mut(id).with_context(|| format!("the sandbox has no volume `{id}`"))
     }
 
+    /// Puts a volume there as it is.
+    pub fn insert_volume(&mut self, volume: VolumeRecord) {
+        self.cinder.volumes.insert(volume.id.clone(), volume);
+    }
+
     /// Deletes a volume, in use or not.
     pub fn delete_volume(&mut self, id: &str) {
         self.cinder.volumes.remove(id);

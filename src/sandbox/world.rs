@@ -12,7 +12,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::faults::{Fault, Faults};
-use super::identity::Identity;
+use super::identity::{Identity, Project};
 use super::mirror::{Behaviour, Mirror};
 use super::region::Region;
 
@@ -83,10 +83,15 @@ pub struct World {
 }
 
 impl World {
-    pub(super) fn new(clock: Clock, regions: BTreeMap<String, Region>, endpoints: Vec<Endpoint>) -> Self {
+    pub(super) fn new(
+        clock: Clock,
+        home: Project,
+        regions: BTreeMap<String, Region>,
+        endpoints: Vec<Endpoint>,
+    ) -> Self {
         Self {
             clock,
-            identity: Identity::new(),
+            identity: Identity::new(home),
             regions,
             endpoints,
             mirror: Mirror::default(),

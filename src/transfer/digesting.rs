@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
 use sha2::{Digest as _, Sha256, Sha512};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -15,6 +16,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::BLOCK;
 use super::error::TransferError;
 use crate::model::digest::{Algorithm, Digest, Digests};
+
+/// Blocks that may wait for a thread.
+const DEPTH: usize = 16;
 
 /// A digest in the making.
 #[derive(Clone)]
@@ -75,6 +79,25 @@ impl HashThread {
         drop(self.blocks);
         self.thread.await.map_err(TransferError::Thread)
     }
+}
+
+/// The SHA-256 and SHA-512 digests of bytes that come in blocks.
+///
+/// # Errors
+/// The bytes stopped coming; or, no mistake of theirs, a thread could not be had.
+pub async fn digest_stream(mut blocks: impl Stream<Item = Result<Bytes, String>> + Unpin) -> Result<Digests, String> {
+    let threads = [Algorithm::Sha256, Algorithm::Sha512].map(|algorithm| HashThread::start(algorithm, DEPTH));
+    while let Some(block) = blocks.next().await {
+        let block = block?;
+        for thread in &threads {
+            thread.update(block.clone()).await;
+        }
+    }
+    let mut digests = Vec::new();
+    for thread in threads {
+        digests.push(thread.finish().await.map_err(|error| error.to_string())?);
+    }
+    Ok(Digests::new(digests).expect("two digests are some"))
 }
 
 /// The SHA-256 and SHA-512 digests of a file, and its size in bytes.

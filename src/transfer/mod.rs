@@ -45,7 +45,7 @@ pub use body::Body;
 pub use client::client;
 pub use convert::{deliver_raw, find_qemu_img};
 pub use deliver::deliver;
-pub use digesting::digest_file;
+pub use digesting::{digest_file, digest_stream};
 
 pub use error::{Stage, TransferError};
 

@@ -43,7 +43,7 @@ pub fn questions(plan: &Plan) -> Vec<Question> {
 fn question(step: NodeIndex, at: &Step) -> Option<Question> {
     let version = match &at.operation {
         Operation::Create(create) => &create.version,
-        Operation::Update(_) | Operation::Delete(_) => return None,
+        Operation::Adopt(_) | Operation::Update(_) | Operation::Delete(_) => return None,
     };
     let from = at.reasons.iter().find_map(|reason| match reason {
         Reason::NewVersion { from } | Reason::BecomesLatest { from } => from.clone(),
@@ -56,7 +56,8 @@ fn question(step: NodeIndex, at: &Step) -> Option<Question> {
         | Reason::Moved { .. }
         | Reason::UndoDeletion
         | Reason::Unused
-        | Reason::Abandoned => None,
+        | Reason::Abandoned
+        | Reason::Adopted(_) => None,
     })?;
     let newer = version.packages.clone()?;
     let url = newer.url.replace(version.name.as_str(), from.as_str());

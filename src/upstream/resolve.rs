@@ -32,10 +32,17 @@ pub async fn resolve(manifest: &Manifest, lock: Option<&Lock>, fetch: &Fetch, si
             (family.name.clone(), family.wanting(wanted))
         })
         .buffer_unordered(AT_ONCE);
+    Desired { families: wanted.collect().await, ..unresolved(manifest, sites) }
+}
+
+/// The catalogue as the file alone has it: nobody was asked which versions there are.
+pub fn unresolved(manifest: &Manifest, sites: BTreeSet<SiteName>) -> Desired {
+    let unknown = || Wanted::Unknown("nobody was asked".to_owned());
+    let families = manifest.families.values().map(|family| (family.name.clone(), family.wanting(unknown())));
     Desired {
         catalogue: manifest.catalogue.clone(),
         sites,
-        families: wanted.collect().await,
+        families: families.collect(),
         moved: manifest.moved.clone(),
         retirement: manifest.retirement.clone(),
         limits: manifest.limits,
@@ -103,6 +110,24 @@ fn locked(lock: &Lock, family: &FamilySpec) -> Option<Version> {
 /// # Errors
 /// A sentence for people; the publisher's failure, an unreadable key or file.
 pub async fn versions(manifest: &Manifest, family: &FamilySpec, fetch: &Fetch) -> Result<Vec<Version>, String> {
+    let depth = if family.pin.is_some() || !family.skip.is_empty() { DEPTH } else { 1 };
+    versions_back(manifest, family, fetch, depth).await
+}
+
+/// The versions of some time, newest first: what may be on a cloud already.
+///
+/// # Errors
+/// As for [`versions`].
+pub async fn history(manifest: &Manifest, family: &FamilySpec, fetch: &Fetch) -> Result<Vec<Version>, String> {
+    versions_back(manifest, family, fetch, DEPTH).await
+}
+
+async fn versions_back(
+    manifest: &Manifest,
+    family: &FamilySpec,
+    fetch: &Fetch,
+    depth: usize,
+) -> Result<Vec<Version>, String> {
     match &family.source {
         Source::Distro { distro, release, variant } => {
             let ask = Ask {
@@ -110,7 +135,7 @@ pub async fn versions(manifest: &Manifest, family: &FamilySpec, fetch: &Fetch) -
                 release: release.clone(),
                 variant: variant.clone(),
                 architecture: family.architecture,
-                depth: if family.pin.is_some() || !family.skip.is_empty() { DEPTH } else { 1 },
+                depth,
             };
             let settings = match manifest.publishers.get(distro) {
                 None => Settings::default(),

@@ -11,6 +11,8 @@
 //!
 //! To add a scenario: an `async fn(&Scene)` in a file here, and its line in [`conformance`].
 
+pub(crate) mod adoption;
+pub(crate) mod drift;
 pub(crate) mod economy;
 mod estate;
 pub(crate) mod foreign;
@@ -26,10 +28,12 @@ pub(crate) mod rotation;
 mod run;
 mod scene;
 mod session;
+pub(crate) mod snapshot;
 pub(crate) mod trial;
 pub(crate) mod usage;
 
 pub(crate) use estate::Estate;
+pub(crate) use run::Run;
 pub(crate) use scene::Scene;
 pub(crate) use session::{Service, Session};
 
@@ -58,6 +62,11 @@ macro_rules! conformance {
             mortality::a_rotation_that_dies_at_any_request_is_finished,
             trial::what_does_not_boot_is_not_shown,
             usage::who_boots_from_a_condemned_version_keeps_it,
+            adoption::what_was_made_by_hand_is_taken_over_and_keeps_its_id,
+            drift::each_difference_alone_is_told_in_its_class,
+            drift::all_differences_at_once_are_told_each_in_its_class,
+            snapshot::a_plan_from_a_snapshot_is_the_plan_of_its_cloud,
+            snapshot::a_twin_has_the_plan_of_its_cloud_and_can_be_applied,
         );
     };
     ($open:path; $($theme:ident::$scenario:ident,)+) => {

@@ -1,5 +1,6 @@
 //! One run of the real binary, and what it must have said. Whatever fails prints all that it said.
 
+use std::io::BufRead as _;
 use std::process::{Child, ExitStatus};
 
 use serde_json::Value;
@@ -18,6 +19,11 @@ impl Run {
     pub(crate) fn exits(&self, code: i32) -> &Self {
         assert!(self.status.code() == Some(code), "it must end with {code}, and ended with {}\n{self}", self.status);
         self
+    }
+
+    /// The answer.
+    pub(crate) fn answer(&self) -> &str {
+        &self.stdout
     }
 
     /// The answer contains this.
@@ -74,6 +80,16 @@ pub(crate) struct Running {
 impl Running {
     pub(super) fn new(arguments: &[&str], child: Child) -> Self {
         Self { command: arguments.join(" "), child: Some(child) }
+    }
+
+    /// What follows a word at the beginning of a line that it answers, as soon as it does.
+    pub(crate) async fn tells(&mut self, word: &'static str) -> String {
+        let stdout = self.child.as_mut().and_then(|child| child.stdout.take()).expect("it is read once");
+        let told = tokio::task::spawn_blocking(move || {
+            let lines = std::io::BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.filter_map(|line| line.strip_prefix(word).map(|rest| rest.trim().to_owned())).next()
+        });
+        told.await.expect("reading does not panic").unwrap_or_else(|| panic!("it never told `{word}`"))
     }
 
     /// Kills it as `kill -9` does, and waits until it is dead.

@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::{Command, Stdio};
 
 use futures_util::FutureExt as _;
+use gallerist::sandbox::exhibition::{Edition, Exhibition};
 use gallerist::sandbox::{Behaviour, Options, Sandbox, image};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -126,13 +127,13 @@ impl Scene {
         image::qcow2(DISK, format!("{} {version}", self.title(family)).as_bytes())
     }
 
-    fn path(family: &str, version: &str) -> String {
+    fn below_mirror(family: &str, version: &str) -> String {
         format!("{family}/{version}.qcow2")
     }
 
     /// How often the bytes of a version were asked for.
     pub(crate) fn downloads(&self, family: &str, version: &str) -> usize {
-        let path = format!("/mirror/{}", Self::path(family, version));
+        let path = format!("/mirror/{}", Self::below_mirror(family, version));
         self.publishers.world().requests().iter().filter(|request| request.path == path).count()
     }
 
@@ -144,14 +145,14 @@ impl Scene {
     /// Lets the publisher fail when a version is asked for, or no longer.
     pub(crate) fn fail(&self, family: &str, version: &str, failing: bool) {
         let behaviour = if failing { Behaviour::Status(503, None) } else { Behaviour::Serve };
-        self.publishers.world().behave(&Self::path(family, version), behaviour);
+        self.publishers.world().behave(&Self::below_mirror(family, version), behaviour);
     }
 
     /// Lets the download of a version stall half way, or no longer.
     pub(crate) fn stall(&self, family: &str, version: &str, stalled: bool) {
         let half = self.bytes(family, version).len() / 2;
         let behaviour = if stalled { Behaviour::StallAfter(half) } else { Behaviour::Serve };
-        self.publishers.world().behave(&Self::path(family, version), behaviour);
+        self.publishers.world().behave(&Self::below_mirror(family, version), behaviour);
     }
 
     /// From now on the file has these tables as well.
@@ -168,7 +169,7 @@ impl Scene {
     pub(crate) fn want_on(&self, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
         let mut file = self.head(cloud, regions);
         for (family, version) in families {
-            let (bytes, path) = (self.bytes(family, version), Self::path(family, version));
+            let (bytes, path) = (self.bytes(family, version), Self::below_mirror(family, version));
             let digest = hex::encode(Sha256::digest(&bytes));
             self.publishers.world().publish(&path, bytes);
             let (title, mirror) = (self.title(family), self.publishers.mirror_url());
@@ -193,25 +194,69 @@ impl Scene {
 
     /// Puts `qemu-img` where gallerist looks for it.
     pub(crate) fn install_qemu_img(&self, family: &str, version: &str) {
-        let disk = self.folder.path().join("disk.raw");
+        let disk = self.path("disk.raw");
         std::fs::write(&disk, self.disk(family, version)).expect("the folder is ours");
-        (self.estate.qemu_img)(&self.folder.path().join("programs/qemu-img"), &disk);
+        (self.estate.qemu_img)(&self.path("programs/qemu-img"), &disk);
     }
 
     /// What gallerist has left in its folder for temporary files.
     pub(crate) fn left_in_scratch(&self) -> usize {
-        std::fs::read_dir(self.folder.path().join("scratch")).expect("the folder is ours").count()
+        std::fs::read_dir(self.path("scratch")).expect("the folder is ours").count()
     }
 
-    /// Writes a file of the folder that gallerist runs in.
+    /// Adds to images.toml.
+    pub(crate) fn add(&self, text: &str) {
+        let file = std::fs::read_to_string(self.path("images.toml")).expect("the scene has written it");
+        self.write("images.toml", format!("{file}{text}").as_bytes());
+    }
+
+    /// Lets the publishers of the shipped images.toml bring out an edition.
+    pub(crate) fn publish(&self, edition: Edition) {
+        let exhibition = Exhibition::new().expect("a key can be made");
+        exhibition.publish(edition, &mut self.publishers.world()).expect("everything can be signed");
+    }
+
+    /// The address of the mirror; below it each publisher is served under the name of its host.
+    pub(crate) fn mirror(&self) -> &str {
+        self.publishers.mirror_url()
+    }
+
+    /// How often the publishers were asked, since that was last forgotten.
+    pub(crate) fn requests(&self) -> usize {
+        self.publishers.request_count()
+    }
+
+    /// Forgets how often the publishers were asked.
+    pub(crate) fn forget_requests(&self) {
+        self.publishers.world().forget_requests();
+    }
+
+    /// What nobody else may learn: the tokens of this scene, and the passwords of clouds.yaml.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("clouds.yaml")).expect("the scene has written it");
+        let clouds: Value = serde_saphyr::from_str(&text).expect("clouds.yaml is YAML");
+        let clouds = clouds["clouds"].as_object().into_iter().flatten();
+        let passwords = clouds
+            .flat_map(|(_, cloud)| ["password", "application_credential_secret"].map(|key| &cloud["auth"][key]))
+            .filter_map(Value::as_str)
+            .map(str::to_owned);
+        passwords.chain([&self.admin, &self.member].map(|session| session.token().to_owned())).collect()
+    }
+
+    /// A file of the folder that gallerist runs in.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file of that folder.
     pub(crate) fn write(&self, name: &str, content: &[u8]) {
-        std::fs::write(self.folder.path().join(name), content).expect("the folder is ours");
+        std::fs::write(self.path(name), content).expect("the folder is ours");
     }
 
     /// Puts a relay before a service of the first region; gallerist goes through it from now on, and nobody else.
     pub(crate) async fn relay(&self, service: Service) -> Relay {
         let relay = Relay::before(self.admin.endpoint(service)).await;
-        let path = self.folder.path().join("clouds.yaml");
+        let path = self.path("clouds.yaml");
         let text = std::fs::read_to_string(&path).expect("the scene has written it");
         let mut clouds: Value = serde_saphyr::from_str(&text).expect("clouds.yaml is YAML");
         clouds["clouds"][self.estate.admin][service.override_key()] = json!(relay.endpoint());

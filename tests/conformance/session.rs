@@ -119,6 +119,11 @@ impl Session {
         &self.project
     }
 
+    /// The token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The public URL of a service in this session's region.
     pub(crate) fn endpoint(&self, service: Service) -> &str {
         let (kind, _) = service.place();

@@ -168,7 +168,7 @@ fn catalogue(stage: &Stage) -> Vec<String> {
     let region = world.region(REGION).unwrap();
     let images = region.images().values().map(|image| {
         let ImageRecord { name, owner, visibility, status, protected, hidden, min_disk, min_ram, properties, tags, .. } = image;
-        let digest = image.data.sha512.as_ref();
+        let digest = image.data.hash.as_ref().map(|(_, value)| value);
         format!(
             "{name:?} {owner:?} {visibility} {status} {protected} {hidden} {min_disk} {min_ram} {properties:?} {tags:?} {digest:?}"
         )

@@ -1,6 +1,8 @@
 //! The one integration binary.
 
 #[cfg(test)]
+mod adoption;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod commands;
@@ -36,3 +38,5 @@ mod seasons;
 mod signers;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod workflows;

@@ -1,4 +1,5 @@
-//! Scripted years: releases, tenants, mishaps, and what the catalogue looks like after each.
+//! Scripted years: releases, tenants, mishaps, and what the catalogue looks like after each, as the files in `examples/`
+//! want it.
 //!
 //! A season is a text file in `seasons/`. A line that is not indented is a command or a `#` comment; the indented lines
 //! below it are what must come out. To write a new one, write the commands, run the test with `SEASONS=write`, and read
@@ -74,7 +75,9 @@ impl Season {
             foreign: vec![],
         };
         let spec = WorldSpec { families: vec![family], sites: 1, retirement: policy, max_deletes: None };
-        Self { cloud: Cloud::new(spec.build()), site: site_name(0) }
+        let mut world = spec.build();
+        world.desired.families.values_mut().for_each(|family| family.properties = policy.properties());
+        Self { cloud: Cloud::new(world), site: site_name(0) }
     }
 
     fn obey(&mut self, line: &str) -> String {
@@ -160,7 +163,7 @@ fn described(plan: &Plan) -> String {
             .collect();
         write!(text, "{} {} {}", verb.symbol(), step.address, reasons.join(", ")).unwrap();
         match &step.operation {
-            Operation::Create(_) | Operation::Delete(_) => {}
+            Operation::Create(_) | Operation::Delete(_) | Operation::Adopt(_) => {}
             Operation::Update(update) => {
                 let (before, after) = (update.before.attributes(), &update.after);
                 if before.name != after.name {

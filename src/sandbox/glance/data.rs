@@ -171,7 +171,7 @@ impl Intake {
             size: Some(self.size),
             virtual_size: None,
             checksum: Some(hex::encode(self.md5.finalize())),
-            sha512: Some(hex::encode(self.sha512.finalize())),
+            hash: Some(("sha512".to_owned(), hex::encode(self.sha512.finalize()))),
             store: None,
             bytes: complete.then(|| Bytes::from(self.kept)),
         };

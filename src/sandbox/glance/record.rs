@@ -10,7 +10,7 @@ use crate::model::image::{Status, Visibility};
 use crate::sandbox::identity::Caller;
 
 /// One image as Glance's database has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageRecord {
     /// Its id.
     pub id: String,
@@ -49,7 +49,7 @@ pub struct ImageRecord {
 }
 
 /// What is known about the bytes of an image.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Data {
     /// Their number.
     pub size: Option<u64>,
@@ -57,8 +57,8 @@ pub struct Data {
     pub virtual_size: Option<u64>,
     /// MD5, hexadecimal.
     pub checksum: Option<String>,
-    /// SHA-512, hexadecimal.
-    pub sha512: Option<String>,
+    /// Algorithm and hexadecimal value of the digest that clients may trust.
+    pub hash: Option<(String, String)>,
     /// Whether the record names a store.
     pub store: Option<String>,
     /// The bytes themselves, where they are few enough to be kept.
@@ -66,7 +66,7 @@ pub struct Data {
 }
 
 /// A project an image is shared with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// `pending`, `accepted` or `rejected`.
     pub status: String,
@@ -128,7 +128,7 @@ impl ImageRecord {
             "min_ram" => Some(self.min_ram.to_string()),
             "size" => self.data.size.map(|size| size.to_string()),
             "checksum" => self.data.checksum.clone(),
-            "os_hash_value" => self.data.sha512.clone(),
+            "os_hash_value" => self.data.hash.as_ref().map(|(_, value)| value.clone()),
             _ => self.properties.get(key).cloned(),
         }
     }
@@ -138,7 +138,7 @@ impl ImageRecord {
         let mut view: Map<String, Value> =
             self.properties.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
         let path = format!("/v2/images/{}", self.id);
-        let algorithm = self.data.sha512.as_ref().map(|_| "sha512");
+        let (algorithm, hash) = self.data.hash.as_ref().map(|(algorithm, value)| (algorithm, value)).unzip();
         for (key, value) in [
             ("name", json!(self.name)),
             ("disk_format", json!(self.disk_format)),
@@ -154,7 +154,7 @@ impl ImageRecord {
             ("owner", json!(self.owner)),
             ("os_hidden", json!(self.hidden)),
             ("os_hash_algo", json!(algorithm)),
-            ("os_hash_value", json!(self.data.sha512)),
+            ("os_hash_value", json!(hash)),
             ("id", json!(self.id)),
             ("created_at", json!(time(self.created_at))),
             ("updated_at", json!(time(self.updated_at))),

@@ -320,6 +320,7 @@ pub(crate) fn nothing_becomes_wider_than_it_may(world: &World, _: u64) -> Result
             Operation::Create(create) => vec![&create.staged, &create.shown],
             Operation::Update(update) => vec![&update.after],
             Operation::Delete(_) => vec![],
+            Operation::Adopt(adopt) => vec![adopt.after()],
         };
         for attributes in shown {
             let for_project = family.is_some_and(|family| family.audience == Audience::Project)

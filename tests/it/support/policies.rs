@@ -1,13 +1,11 @@
-//! The six rotation policies that operators publish, as lifecycles.
+//! The six rotation policies that operators publish: the lifecycles of the shipped examples, as they are read.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::LazyLock;
 
-use gallerist::model::image::{Listing, Protection, Visibility};
-use gallerist::model::lifecycle::{
-    Age, DeleteWhen, DeletionPolicy, LatestStage, Lifecycle, SnapshotUse, SupersededStage,
-};
-use gallerist::model::template::Template;
-use jiff::{Span, ToSpan};
+use gallerist::manifest::{self, FamilySpec};
+use gallerist::model::lifecycle::Lifecycle;
 
 /// A rotation policy, by the cloud that publishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,81 +18,42 @@ pub(crate) enum Policy {
     Scs,
 }
 
+/// Read once: thousands of worlds are made of them.
+static FAMILIES: LazyLock<[FamilySpec; 6]> = LazyLock::new(|| Policy::ALL.map(Policy::read));
+
 impl Policy {
     pub(crate) const ALL: [Self; 6] = [Self::Wiit, Self::Einfra, Self::UkCloud, Self::Otc, Self::Cleura, Self::Scs];
 
-    pub(crate) fn lifecycle(self) -> Lifecycle {
+    /// Its file in `examples/`.
+    pub(crate) const fn file(self) -> &'static str {
         match self {
-            Self::Wiit => {
-                let mut latest = latest("{name} - Latest");
-                latest.protection = Protection::Protected;
-                let old = SupersededStage { visibility: Some(Visibility::Community), ..named("{name} - {uploaded}") };
-                Lifecycle { latest, superseded: vec![old], deletion: unused(Span::new(), 0) }
-            }
-            Self::Einfra => {
-                let later = SupersededStage {
-                    after: age(2.months()),
-                    name: None,
-                    visibility: Some(Visibility::Community),
-                    ..named("")
-                };
-                Lifecycle {
-                    latest: latest("{name}"),
-                    superseded: vec![named("{name}-{superseded}"), later],
-                    deletion: unused(1.year(), 0),
-                }
-            }
-            Self::UkCloud => Lifecycle {
-                latest: latest("{name}-CURRENT"),
-                superseded: vec![named("{name}-{superseded:%d-%m-%Y}")],
-                deletion: unused(Span::new(), 0),
-            },
-            Self::Otc => Lifecycle {
-                latest: latest("{name}_latest"),
-                superseded: vec![SupersededStage { listing: Some(Listing::Hidden), ..named("{name}_prev{n}") }],
-                deletion: unused(Span::new(), 1),
-            },
-            Self::Cleura => {
-                let old = SupersededStage { name: None, visibility: Some(Visibility::Community), ..named("") };
-                Lifecycle { latest: latest("{name}"), superseded: vec![old], deletion: unused(Span::new(), 0) }
-            }
-            Self::Scs => {
-                let old = SupersededStage {
-                    listing: Some(Listing::Hidden),
-                    properties: BTreeMap::from([("os_purpose".to_owned(), "oldgeneric".to_owned())]),
-                    ..named("{name} {built:%Y%m%d}")
-                };
-                Lifecycle { latest: latest("{name}"), superseded: vec![old], deletion: unused(Span::new(), 2) }
-            }
+            Self::Wiit => "wiit.toml",
+            Self::Einfra => "e-infra-cz.toml",
+            Self::UkCloud => "ukcloud.toml",
+            Self::Otc => "otc.toml",
+            Self::Cleura => "cleura.toml",
+            Self::Scs => "scs.toml",
         }
     }
-}
 
-fn latest(name: &str) -> LatestStage {
-    LatestStage {
-        name: Template::parse(name).unwrap(),
-        visibility: Visibility::Public,
-        protection: Protection::Unprotected,
-        listing: Listing::Listed,
-        properties: BTreeMap::new(),
+    pub(crate) fn lifecycle(self) -> Lifecycle {
+        self.family().lifecycle.clone()
     }
-}
 
-fn named(name: &str) -> SupersededStage {
-    SupersededStage {
-        after: Age::zero(),
-        name: Some(Template::parse(name).unwrap()),
-        visibility: None,
-        protection: None,
-        listing: None,
-        properties: BTreeMap::new(),
+    /// What the file wants of the latest version beside its name.
+    pub(crate) fn properties(self) -> BTreeMap<String, String> {
+        self.family().properties.clone()
     }
-}
 
-fn age(span: Span) -> Age {
-    Age::from_span(span).unwrap()
-}
+    fn family(self) -> &'static FamilySpec {
+        let place = Self::ALL.iter().position(|policy| *policy == self).expect("every policy is in the list");
+        &FAMILIES[place]
+    }
 
-fn unused(after: Span, keep: usize) -> DeletionPolicy {
-    DeletionPolicy { when: DeleteWhen::Unused, after: age(after), keep, snapshots: SnapshotUse::Ignored }
+    fn read(self) -> FamilySpec {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(self.file());
+        let (manifest, warnings) = manifest::load(&path).unwrap_or_else(|mistakes| panic!("{self:?}: {mistakes:?}"));
+        assert!(warnings.is_empty(), "{self:?}: {warnings:?}");
+        manifest.families.into_values().next().expect("each example has a family")
+    }
 }
