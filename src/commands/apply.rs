@@ -177,9 +177,11 @@ pub(super) async fn carry_out(
 ) -> Result<Exit, Stop> {
     clear_boot_tests(front, teller).await;
     let mirror = crate::transfer::client().context("the client for mirrors")?;
-    let trial = front.desired.boot_test.clone();
-    let trial = trial.map(|test| Trial { test, catalogue: front.manifest.catalogue.clone() });
-    let performer = Performer::new(front.sites.iter().cloned(), mirror, trial);
+    let performer = Performer::new(
+        front.sites.iter().cloned(),
+        mirror,
+        front.desired.boot_test.clone().map(|test| Trial { test, catalogue: front.manifest.catalogue.clone() }),
+    );
     let cancel = CancellationToken::new();
     let begun = Instant::now();
     teller.work();

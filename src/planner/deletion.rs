@@ -97,13 +97,11 @@ pub(super) fn of_abandoned(
         // While the wanted version is refused, it may be the very image the refusal is about.
         (End::Frozen, _) | (_, Some(_)) => Ending::Stays,
         (End::Possible, None) => match image.image().status {
-            Status::Saving | Status::Uploading | Status::Importing if !is_stuck(image, today) => {
-                Ending::Held(Because::Busy(image.image().status.name()))
-            }
+            Status::Saving if !is_stuck(image, today) => Ending::Held(Because::Busy(image.image().status.name())),
             Status::Saving
+            | Status::Queued
             | Status::Uploading
             | Status::Importing
-            | Status::Queued
             | Status::Active
             | Status::Deactivated
             | Status::Broken => with_evidence(lifecycle, view, image),

@@ -195,21 +195,6 @@ fn detail(step: &Step, depends_on: Vec<String>) -> Detail {
     detail
 }
 
-fn import(create: &Create) -> Import {
-    let Create { version, passage: Passage { route, stores, converter, disk_format }, .. } = create;
-    Import {
-        method: route.method().name().to_owned(),
-        copied_from: match route {
-            Route::Copy(original) => Some(original.site.to_string()),
-            Route::Upload | Route::Direct | Route::Web => None,
-        },
-        stores: stores.clone(),
-        disk_format: disk_format.name().to_owned(),
-        converted_from: converter.map(|_| version.disk_format.name().to_owned()),
-        converted_by: converter.map(|converter| converter.name().to_owned()),
-    }
-}
-
 fn packages(found: &PackageChanges) -> Packages {
     let listed = found.changes.iter().map(|change| {
         let (before, after) = match &change.fate {
@@ -227,6 +212,21 @@ fn packages(found: &PackageChanges) -> Packages {
     };
     let (changed, added, removed) = told.counted();
     Packages { changed, added, removed, ..told }
+}
+
+fn import(create: &Create) -> Import {
+    let Create { version, passage: Passage { route, stores, converter, disk_format }, .. } = create;
+    Import {
+        method: route.method().name().to_owned(),
+        copied_from: match route {
+            Route::Copy(original) => Some(original.site.to_string()),
+            Route::Upload | Route::Direct | Route::Web => None,
+        },
+        stores: stores.clone(),
+        disk_format: disk_format.name().to_owned(),
+        converted_from: converter.map(|_| version.disk_format.name().to_owned()),
+        converted_by: converter.map(|converter| converter.name().to_owned()),
+    }
 }
 
 fn of_existing(detail: &mut Detail, image: &OwnedImage, new_marks: Option<&Marks>) {

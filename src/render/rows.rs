@@ -66,6 +66,17 @@ fn created(change: &ResourceChange, verbosity: Verbosity) -> Vec<Row> {
     rows
 }
 
+/// The packages inside: their numbers, and those that people look for first.
+fn inside(packages: &Packages, verbosity: Verbosity) -> Vec<Row> {
+    let told = format!("{} since {}", words::packages(packages), terminal(&packages.from));
+    let shown = packages.changes.iter().filter(|package| match verbosity {
+        Verbosity::Brief | Verbosity::Usual => packages.notable.contains(&package.name),
+        Verbosity::Full => true,
+    });
+    let shown = shown.map(|package| Row::new(" ", "", format!("  {}", words::package(package))));
+    std::iter::once(Row::new("~", "packages", told)).chain(shown).collect()
+}
+
 /// How the bytes come: by which method, from where, into which stores; and what is made of them on the way.
 fn imported(import: &Import) -> Vec<Row> {
     let mut way = terminal(&import.method);
@@ -87,17 +98,6 @@ fn imported(import: &Import) -> Vec<Row> {
         rows.push(Row::new("+", "disk_format", told));
     }
     rows
-}
-
-/// The packages inside: their numbers, and those that people look for first.
-fn inside(packages: &Packages, verbosity: Verbosity) -> Vec<Row> {
-    let told = format!("{} since {}", words::packages(packages), terminal(&packages.from));
-    let shown = packages.changes.iter().filter(|package| match verbosity {
-        Verbosity::Brief | Verbosity::Usual => packages.notable.contains(&package.name),
-        Verbosity::Full => true,
-    });
-    let shown = shown.map(|package| Row::new(" ", "", format!("  {}", words::package(package))));
-    std::iter::once(Row::new("~", "packages", told)).chain(shown).collect()
 }
 
 /// What a new image has by default need not be said.

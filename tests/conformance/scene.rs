@@ -192,18 +192,6 @@ impl Scene {
         )
     }
 
-    /// Puts `qemu-img` where gallerist looks for it.
-    pub(crate) fn install_qemu_img(&self, family: &str, version: &str) {
-        let disk = self.path("disk.raw");
-        std::fs::write(&disk, self.disk(family, version)).expect("the folder is ours");
-        (self.estate.qemu_img)(&self.path("programs/qemu-img"), &disk);
-    }
-
-    /// What gallerist has left in its folder for temporary files.
-    pub(crate) fn left_in_scratch(&self) -> usize {
-        std::fs::read_dir(self.path("scratch")).expect("the folder is ours").count()
-    }
-
     /// Adds to images.toml.
     pub(crate) fn add(&self, text: &str) {
         let file = std::fs::read_to_string(self.path("images.toml")).expect("the scene has written it");
@@ -246,6 +234,18 @@ impl Scene {
     /// A file of the folder that gallerist runs in.
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Puts `qemu-img` where gallerist looks for it.
+    pub(crate) fn install_qemu_img(&self, family: &str, version: &str) {
+        let disk = self.folder.path().join("disk.raw");
+        std::fs::write(&disk, self.disk(family, version)).expect("the folder is ours");
+        (self.estate.qemu_img)(&self.folder.path().join("programs/qemu-img"), &disk);
+    }
+
+    /// What gallerist has left in its folder for temporary files.
+    pub(crate) fn left_in_scratch(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("scratch")).expect("the folder is ours").count()
     }
 
     /// Writes a file of that folder.
