@@ -128,7 +128,8 @@ pub(crate) async fn glance_fetches_what_it_can_and_is_sent_the_rest(scene: &Scen
             "family = \"{FAMILY}\"\nname = \"{}\"\nsource = {{ file = \"mine.qcow2\", version = \"2\" }}",
             scene.title(FAMILY)
         );
-        let text = format!("{}[import]\nmethod = {methods}\n[[image]]\n{image}\n", scene.head(admin, &[ONE]));
+        scene.configure(&format!("[import]\nmethod = {methods}\n"));
+        let text = format!("{}[[image]]\n{image}\n", scene.head(admin, &[ONE]));
         scene.write("images.toml", text.as_bytes());
     };
     file("\"web-download\"");
