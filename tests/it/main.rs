@@ -41,4 +41,6 @@ mod signers;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod twin;
+#[cfg(test)]
 mod workflows;
