@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::model::image::{Image, Listing, Protection, Visibility};
 use crate::model::name::{ImageId, SiteName};
 use crate::model::observed::SiteView;
+use crate::model::passage::Offers;
 use crate::model::usage::{Usage, User, UserKind};
 use crate::sandbox::{
     Data, Flavor, ImageRecord, Membership, Options, Project, Region, RegionOptions, Sandbox, ServerRecord, ServerState,
@@ -94,6 +95,14 @@ fn services(view: &SiteView) -> Services {
 }
 
 fn fill(region: &mut Region, view: &SiteView, now: Timestamp) -> anyhow::Result<()> {
+    if let Some(Offers { methods, stores, .. }) = &view.offers {
+        let settings = region.glance_settings();
+        settings.import_methods = methods.iter().map(ToString::to_string).collect();
+        // A Glance with one store need not give it a name.
+        if !stores.is_empty() {
+            settings.stores.clone_from(stores);
+        }
+    }
     for image in view.namesakes.values().chain(view.images.values()) {
         region.insert_image(record(image, now));
     }

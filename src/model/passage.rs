@@ -87,6 +87,11 @@ pub struct Passage {
 }
 
 impl Passage {
+    /// An upload of bytes in this format, as they are published.
+    pub const fn plain(disk_format: DiskFormat) -> Self {
+        Self { route: Route::Upload, stores: Vec::new(), converter: None, disk_format }
+    }
+
     /// Whether there is nothing to say of it: an upload of what is published.
     pub fn is_plain(&self) -> bool {
         self.route == Route::Upload && self.stores.is_empty() && self.converter.is_none()

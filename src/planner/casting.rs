@@ -83,7 +83,7 @@ pub(super) fn cast<'a>(
     let present = present(&images).cloned();
     let choice = match family {
         None => Choice { latest: Latest::Nobody, refusal: None, end: End::Possible },
-        Some((family, place)) => choose(family, place, &images, present.as_ref(), context.today),
+        Some((family, place)) => choose(family, place, &images, present.as_ref()),
     };
     let chosen = match &choice.latest {
         Latest::Existing(image, _) | Latest::New(_, Record::Existing(image), _) => Some(image.id().clone()),
@@ -117,7 +117,6 @@ fn choose<'a>(
     place: &Place<'_>,
     images: &[OwnedImage],
     present: Option<&OwnedImage>,
-    today: Date,
 ) -> Choice<'a> {
     // Whatever speaks against the wanted version, the present latest keeps its part.
     let keep = |refusal: Because, end: End| Choice {
@@ -126,6 +125,7 @@ fn choose<'a>(
         refusal: Some(refusal),
         end,
     };
+    let today = place.context.today;
     let (name, version, chosen) = match &family.wanted {
         Wanted::Unknown(reason) => return keep(Because::UpstreamUnknown(reason.clone()), End::Frozen),
         Wanted::Version { name, version, chosen } => (name, version.as_deref(), *chosen),
@@ -190,9 +190,10 @@ fn choose<'a>(
 /// The digest on record and the digests published now, where they show that the bytes are others. An image whose bytes
 /// were decompressed or converted on the way remembers what was published; its own digest says nothing about that.
 pub(super) fn changed_bytes<'a>(version: &'a Version, image: &'a OwnedImage) -> Option<(&'a Digest, &'a Digests)> {
+    let same_format = || image.image().disk_format.as_deref().is_none_or(|format| format == version.disk_format.name());
     let (recorded, published) = match &image.marks().source {
         Some(source) => (source, &version.published),
-        None => (image.marks().digest.as_ref()?, version.stored_digests()?),
+        None => (image.marks().digest.as_ref().filter(|_| same_format())?, version.stored_digests()?),
     };
     (published.agree(&recorded.clone().into()) == Some(false)).then_some((recorded, published))
 }
@@ -222,26 +223,29 @@ fn boot_failed(image: &OwnedImage) -> bool {
     image.marks().boot == BootVerdict::Failed && image.part_played() == Role::Staged
 }
 
-/// What was never shown and cannot be finished: its bytes are lost, a deletion of it had begun, or it is held up in an
-/// import. Whoever began that has ended, for applies keep each other out; Glance may go on with it for ever, and takes no
-/// other bytes meanwhile.
+/// What was never shown and cannot be finished: its bytes are lost, or a deletion of it had begun.
 fn is_wreck(image: &OwnedImage, today: Date) -> bool {
     image.part_played() == Role::Staged
         && match image.image().status {
             Status::Broken => true,
             Status::Deactivated => image.marks().condemned == Condemned::Yes,
-            Status::Uploading | Status::Importing => true,
-            Status::Saving => is_stuck(image, today),
-            Status::Queued => image.attributes().properties.contains_key("os_glance_import_task"),
+            Status::Queued | Status::Saving | Status::Uploading | Status::Importing => is_stuck(image, today),
             Status::Active => false,
         }
 }
 
-/// Whether its bytes have been on their way for a whole day at least: then nobody sends them any more, be it that Glance
-/// died in the middle. A record whose age is not known is waited for.
+/// Whether its bytes will not come any more. Those of an upload that has lasted a whole day at least: nobody sends them,
+/// be it that Glance died in the middle. A record whose age is not known is waited for. And those that are held up in an
+/// import: whoever began it has ended, for applies keep each other out; Glance may go on with it for ever, and takes no
+/// other bytes meanwhile.
 pub(super) fn is_stuck(image: &OwnedImage, today: Date) -> bool {
     let created = image.image().created_at.map(|created| created.to_zoned(TimeZone::UTC).date());
-    created.is_some_and(|created| created.saturating_add(2.days()) <= today)
+    match image.image().status {
+        Status::Saving => created.is_some_and(|created| created.saturating_add(2.days()) <= today),
+        Status::Uploading | Status::Importing => true,
+        Status::Queued => image.attributes().properties.contains_key("os_glance_import_task"),
+        Status::Active | Status::Deactivated | Status::Broken => false,
+    }
 }
 
 pub(super) fn newest_first(one: &OwnedImage, other: &OwnedImage) -> Ordering {

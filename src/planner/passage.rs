@@ -72,9 +72,10 @@ impl Place<'_> {
     pub(super) fn passage(&self, version: &Version) -> Result<Passage, Because> {
         let preferences = &self.context.desired.import;
         let disk_format = self.family.disk_format.unwrap_or(version.disk_format);
-        let converter = converter(preferences, version, disk_format).map_err(Because::NoPassage)?;
+        let converter = converter(preferences, version, disk_format);
         if !preferences.depend_on_the_site() {
-            return Ok(Passage { route: Route::Upload, stores: Vec::new(), converter, disk_format });
+            let converter = converter.map_err(Because::NoPassage)?;
+            return Ok(Passage { converter, ..Passage::plain(disk_format) });
         }
         let Some(offers) = &self.view.offers else {
             return Err(Because::NoPassage(format!(
@@ -89,10 +90,12 @@ impl Place<'_> {
         }
         let mut refusals = Vec::new();
         for method in &preferences.methods {
-            match self.route(*method, offers, version, converter) {
-                Ok(route) => {
-                    // A copy is made of bytes that are converted already.
-                    let converter = converter.filter(|_| *method != Method::GlanceDownload);
+            // A copy is made of bytes that are converted already.
+            let converter = if *method == Method::GlanceDownload { Ok(None) } else { converter.clone() };
+            let route =
+                converter.and_then(|converter| Ok((self.route(*method, offers, version, converter)?, converter)));
+            match route {
+                Ok((route, converter)) => {
                     return Ok(Passage { route, stores: preferences.stores.clone(), converter, disk_format });
                 }
                 Err(refusal) => refusals.push(format!("`{}`: {refusal}", method.name())),

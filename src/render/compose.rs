@@ -167,16 +167,8 @@ fn detail(step: &Step, depends_on: Vec<String>) -> Detail {
         site: step.site.to_string(),
         depends_on,
         reasons: step.reasons.iter().map(words::reason).collect(),
-        reactivate: false,
         usage: step.usage.as_ref().map(usage),
-        source: None,
-        size: None,
-        digest: None,
-        trust: None,
-        import: None,
-        uploaded: None,
-        superseded: None,
-        packages: None,
+        ..Detail::default()
     };
     match &step.operation {
         Operation::Create(create) => {

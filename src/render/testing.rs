@@ -17,7 +17,7 @@ use crate::model::name::{Address, CatalogueName, FamilyName, ImageId, ProjectId,
 use crate::model::operation::{Activation, Create, Delete, MinDisk, Operation, Record, Update, Verb, sealed, staged};
 use crate::model::ours::{BootVerdict, Condemned, Marks, OwnedImage};
 use crate::model::packages::{PackageChanges, Packages as Inside};
-use crate::model::passage::{Passage, Preferences, Route};
+use crate::model::passage::{Passage, Preferences};
 use crate::model::plan::{Guard, Hold, Plan, Step, Verdict};
 use crate::model::reason::{Because, Edge, Note, Reason};
 use crate::model::template::Template;
@@ -123,7 +123,7 @@ fn creation(name: &str, origin: &str) -> Step {
         shown,
         marks,
         min_disk: MinDisk::FromImage,
-        passage: Passage { route: Route::Upload, stores: Vec::new(), converter: None, disk_format: DiskFormat::Qcow2 },
+        passage: Passage::plain(DiskFormat::Qcow2),
     };
     let from = Some(VersionName::parse("20261015").unwrap());
     step(address, Operation::Create(Box::new(create)), Reason::NewVersion { from })
@@ -390,20 +390,6 @@ pub(super) fn change(action: Action, before: Option<Object>, after: Option<Objec
             after_sensitive: BTreeMap::new(),
         },
         action_reason: String::new(),
-        gallerist: Detail {
-            site: "fra1".to_owned(),
-            depends_on: Vec::new(),
-            reasons: Vec::new(),
-            reactivate: false,
-            usage: None,
-            source: None,
-            size: None,
-            digest: None,
-            trust: None,
-            uploaded: None,
-            import: None,
-            superseded: None,
-            packages: None,
-        },
+        gallerist: Detail { site: "fra1".to_owned(), ..Detail::default() },
     }
 }

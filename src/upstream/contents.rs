@@ -105,7 +105,7 @@ mod tests {
     use crate::model::name::{Address, CatalogueName, FamilyName, SiteName};
     use crate::model::operation::{Create, MinDisk, Record};
     use crate::model::ours::{BootVerdict, Condemned, Marks};
-    use crate::model::passage::{Passage, Route};
+    use crate::model::passage::Passage;
     use crate::model::version::{Compression, DiskFormat, Origin, PackageDialect, Trust, Version};
 
     fn creation(from: Option<&str>, packages: Option<PackageList>) -> Plan {
@@ -158,12 +158,7 @@ mod tests {
             shown: attributes,
             marks,
             min_disk: MinDisk::FromImage,
-            passage: Passage {
-                route: Route::Upload,
-                stores: Vec::new(),
-                converter: None,
-                disk_format: DiskFormat::Qcow2,
-            },
+            passage: Passage::plain(DiskFormat::Qcow2),
         };
         let mut plan = Plan::default();
         plan.add(Step {

@@ -49,7 +49,8 @@ fn holds(image: &Value, bytes: &[u8], disk_format: &str) {
 pub(crate) async fn a_region_copies_what_another_one_has(scene: &Scene) {
     let tables = "[import]\nmethod = [\"glance-download\", \"upload\"]";
     let admin = scene.estate().admin;
-    scene.want_with(tables, admin, &[ONE, TWO], &[(FAMILY, "1")]);
+    scene.configure(tables);
+    scene.want_on(admin, &[ONE, TWO], &[(FAMILY, "1")]);
     let (first, second) = (way(scene, ONE).await, way(scene, TWO).await);
     assert_eq!(first, Value::Null, "the first region has nobody to copy from");
     assert_eq!((&second["method"], &second["copied_from"]), (&json!("glance-download"), &json!(ONE)), "{second:#}");
@@ -63,9 +64,11 @@ pub(crate) async fn a_region_copies_what_another_one_has(scene: &Scene) {
     scene.settled().await;
 
     // A region that comes later needs no publisher at all.
-    scene.want_with(tables, admin, &[ONE], &[(FAMILY, "2")]);
+    scene.configure(tables);
+    scene.want_on(admin, &[ONE], &[(FAMILY, "2")]);
     scene.apply().await;
-    scene.want_with(tables, admin, &[ONE, TWO], &[(FAMILY, "2")]);
+    scene.configure(tables);
+    scene.want_on(admin, &[ONE, TWO], &[(FAMILY, "2")]);
     scene.fail(FAMILY, "2", true);
     scene.apply().await;
     assert_eq!(scene.downloads(FAMILY, "2"), 1);
@@ -81,14 +84,16 @@ pub(crate) async fn a_region_copies_what_another_one_has(scene: &Scene) {
 
 pub(crate) async fn an_image_is_kept_in_the_store_that_is_asked_for(scene: &Scene) {
     let admin = scene.estate().admin;
-    scene.want_with("[import]\nstore = \"cheap\"", admin, &[ONE], &[(FAMILY, "1")]);
+    scene.configure("[import]\nstore = \"cheap\"");
+    scene.want_on(admin, &[ONE], &[(FAMILY, "1")]);
     assert_eq!(way(scene, ONE).await["stores"], json!(["cheap"]));
     scene.apply().await;
     assert_eq!(shown(scene, &scene.admin, "1").await["stores"], "cheap");
     scene.settled().await;
 
     let several = "[import]\nmethod = [\"upload\", \"glance-direct\"]\nstores = [\"fast\", \"cheap\"]";
-    scene.want_with(several, admin, &[ONE], &[(FAMILY, "2")]);
+    scene.configure(several);
+    scene.want_on(admin, &[ONE], &[(FAMILY, "2")]);
     let way = way(scene, ONE).await;
     assert_eq!(way["method"], "glance-direct", "an upload reaches one store: {way:#}");
     scene.apply().await;
@@ -96,7 +101,8 @@ pub(crate) async fn an_image_is_kept_in_the_store_that_is_asked_for(scene: &Scen
     assert_eq!(image["stores"], "fast,cheap");
     holds(&image, &scene.bytes(FAMILY, "2"), "qcow2");
 
-    scene.want_with("[import]\nstore = \"gold\"", admin, &[ONE], &[(FAMILY, "3")]);
+    scene.configure("[import]\nstore = \"gold\"");
+    scene.want_on(admin, &[ONE], &[(FAMILY, "3")]);
     let (held, plan) = scene.holds().await;
     let held: Vec<_> = held.iter().map(|(_, operation, because)| (operation.as_str(), because.as_str())).collect();
     assert_eq!(held, [("create", "no_passage")], "{plan}");
@@ -106,7 +112,8 @@ pub(crate) async fn an_image_is_kept_in_the_store_that_is_asked_for(scene: &Scen
 
 pub(crate) async fn glance_fetches_what_it_can_and_is_sent_the_rest(scene: &Scene) {
     let admin = scene.estate().admin;
-    scene.want_with("[import]\nmethod = \"web-download\"", admin, &[ONE], &[(FAMILY, "1")]);
+    scene.configure("[import]\nmethod = \"web-download\"");
+    scene.want_on(admin, &[ONE], &[(FAMILY, "1")]);
     let plan = scene.gallerist(&["plan"]).await;
     plan.answers("web-download");
     scene.apply().await;
@@ -121,7 +128,8 @@ pub(crate) async fn glance_fetches_what_it_can_and_is_sent_the_rest(scene: &Scen
             "family = \"{FAMILY}\"\nname = \"{}\"\nsource = {{ file = \"mine.qcow2\", version = \"2\" }}",
             scene.title(FAMILY)
         );
-        let text = format!("{}[import]\nmethod = {methods}\n[[image]]\n{image}\n", scene.head(admin, &[ONE]));
+        scene.configure(&format!("[import]\nmethod = {methods}\n"));
+        let text = format!("{}[[image]]\n{image}\n", scene.head(admin, &[ONE]));
         scene.write("images.toml", text.as_bytes());
     };
     file("\"web-download\"");
@@ -135,7 +143,8 @@ pub(crate) async fn glance_fetches_what_it_can_and_is_sent_the_rest(scene: &Scen
 }
 
 pub(crate) async fn a_failed_import_says_what_glance_says_and_leaves_nothing(scene: &Scene) {
-    scene.want_with("[import]\nmethod = \"web-download\"", scene.estate().admin, &[ONE], &[(FAMILY, "1")]);
+    scene.configure("[import]\nmethod = \"web-download\"");
+    scene.want_on(scene.estate().admin, &[ONE], &[(FAMILY, "1")]);
     // Glance asks once; gallerist asks again, and gets what Glance did not.
     scene.fail(FAMILY, "1", true);
     let running = scene.start(&["apply", "--auto-approve"]);
@@ -161,7 +170,8 @@ async fn unlock(scene: &Scene) {
 pub(crate) async fn an_import_that_is_left_half_way_is_begun_anew(scene: &Scene) {
     let admin = scene.estate().admin;
     // Glance fetches from a publisher that has fallen silent, and nobody waits for it any more.
-    scene.want_with("[import]\nmethod = \"web-download\"", admin, &[ONE], &[(FAMILY, "1")]);
+    scene.configure("[import]\nmethod = \"web-download\"");
+    scene.want_on(admin, &[ONE], &[(FAMILY, "1")]);
     scene.stall(FAMILY, "1", true);
     let run = scene.start(&["apply", "--auto-approve"]);
     let begun = |image: &Value| image["os_glance_import_task"].is_string();
@@ -176,7 +186,8 @@ pub(crate) async fn an_import_that_is_left_half_way_is_begun_anew(scene: &Scene)
     scene.settled().await;
 
     // The bytes are staged, and nobody asks for their import.
-    scene.want_with("[import]\nmethod = \"glance-direct\"", admin, &[ONE], &[(FAMILY, "2")]);
+    scene.configure("[import]\nmethod = \"glance-direct\"");
+    scene.want_on(admin, &[ONE], &[(FAMILY, "2")]);
     let glance = scene.relay(Service::Image).await;
     let mut importing = glance.stop(Method::POST, |path| path.ends_with("/import"));
     let run = scene.start(&["apply", "--auto-approve"]);
@@ -191,7 +202,8 @@ pub(crate) async fn an_import_that_is_left_half_way_is_begun_anew(scene: &Scene)
 pub(crate) async fn a_qcow2_becomes_a_raw_disk_on_the_way(scene: &Scene) {
     let admin = scene.estate().admin;
     let tables = "[defaults]\ndisk_format = \"raw\"";
-    scene.want_with(tables, admin, &[ONE, TWO], &[(FAMILY, "1")]);
+    scene.configure(tables);
+    scene.want_on(admin, &[ONE, TWO], &[(FAMILY, "1")]);
     let (held, plan) = scene.holds().await;
     assert_eq!(held.iter().map(|(_, _, because)| because.as_str()).collect::<Vec<_>>(), ["no_passage"; 2], "{plan}");
     plan.answers("`qemu-img` is not on PATH");
@@ -213,6 +225,7 @@ pub(crate) async fn a_qcow2_becomes_a_raw_disk_on_the_way(scene: &Scene) {
     }
     scene.settled().await;
     // Also once it is asked for as it was published: the bytes of a version are never replaced.
+    scene.configure("");
     scene.want_on(admin, &[ONE, TWO], &[(FAMILY, "1")]);
     scene.settled().await;
 }
@@ -222,12 +235,14 @@ pub(crate) async fn glance_converts_what_it_imports<Hold>(scene: &Scene, begin: 
     let admin = scene.estate().admin;
     let tables =
         |method: &str| format!("[import]\nmethod = {method}\nconvert = \"glance\"\n[defaults]\ndisk_format = \"raw\"");
-    scene.want_with(&tables("\"upload\""), admin, &[TWO], &[(FAMILY, "1")]);
+    scene.configure(&tables("\"upload\""));
+    scene.want_on(admin, &[TWO], &[(FAMILY, "1")]);
     let (held, plan) = scene.holds().await;
     assert_eq!(held.len(), 1, "{plan}");
     plan.answers("Glance does not convert what is uploaded");
 
-    scene.want_with(&tables("\"glance-direct\""), admin, &[TWO], &[(FAMILY, "1")]);
+    scene.configure(&tables("\"glance-direct\""));
+    scene.want_on(admin, &[TWO], &[(FAMILY, "1")]);
     let run = scene.gallerist(&["apply", "--auto-approve"]).await;
     assert!(run.to_string().contains("has not made raw of it"), "{run}");
     assert_eq!(scene.images_of(&scene.admin_two, FAMILY, "1").await.len(), 0, "{run}");

@@ -169,12 +169,7 @@ impl Scene {
 
     /// The same for another cloud of clouds.yaml, or other regions.
     pub(crate) fn want_on(&self, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
-        self.want_with("", cloud, regions, families);
-    }
-
-    /// The same with further tables in images.toml.
-    pub(crate) fn want_with(&self, tables: &str, cloud: &str, regions: &[&str], families: &[(&str, &str)]) {
-        let mut file = format!("{}{tables}\n", self.head(cloud, regions));
+        let mut file = self.head(cloud, regions);
         for (family, version) in families {
             let (bytes, path) = (self.bytes(family, version), Self::below_mirror(family, version));
             let digest = hex::encode(Sha256::digest(&bytes));

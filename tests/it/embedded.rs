@@ -97,7 +97,8 @@ async fn a_method_that_is_not_offered_holds_the_region_alone() {
     settings(&sandbox, "RegionTwo", |glance| glance.import_methods = vec!["glance-direct".to_owned()]);
     let scenario = async |scene: &Scene| {
         let web = "[import]\nmethod = \"web-download\"";
-        scene.want_with(web, scene.estate().admin, &["RegionOne", "RegionTwo"], &[("method", "1")]);
+        scene.configure(web);
+        scene.want_on(scene.estate().admin, &["RegionOne", "RegionTwo"], &[("method", "1")]);
         let (held, plan) = scene.holds().await;
         let held: Vec<_> = held.iter().map(|(address, _, because)| (address.as_str(), because.as_str())).collect();
         assert_eq!(held, [("method/1@RegionTwo", "no_passage")], "{plan}");
@@ -117,7 +118,8 @@ async fn a_copy_that_fails_hurts_its_own_region_alone() {
     let (sandbox, estate) = cloud().await;
     let scenario = async |scene: &Scene| {
         let copy = "[import]\nmethod = [\"glance-download\", \"upload\"]";
-        scene.want_with(copy, scene.estate().admin, &["RegionOne", "RegionTwo"], &[("copy", "1")]);
+        scene.configure(copy);
+        scene.want_on(scene.estate().admin, &["RegionOne", "RegionTwo"], &[("copy", "1")]);
         // Glance reads the other region with the same rights, and finds nothing there: the task says little, the image less.
         let import = Fault::new(Effect::Meanwhile(Arc::new(|world| {
             let images = world.region("RegionOne").expect("the estate has it");
@@ -142,7 +144,8 @@ async fn a_copy_that_fails_hurts_its_own_region_alone() {
 async fn a_conversion_that_fails_publishes_nothing() {
     let estate = Estate { qemu_img: break_qemu_img, ..open().await };
     let scenario = async |scene: &Scene| {
-        scene.want_with("[defaults]\ndisk_format = \"raw\"", scene.estate().admin, &["RegionOne"], &[("broken", "1")]);
+        scene.configure("[defaults]\ndisk_format = \"raw\"");
+        scene.want_on(scene.estate().admin, &["RegionOne"], &[("broken", "1")]);
         scene.install_qemu_img("broken", "1");
         let run = scene.gallerist(&["apply", "--auto-approve"]).await;
         assert!(run.to_string().contains("`qemu-img` ended with exit status: 3: the disk is full"), "{run}");

@@ -25,6 +25,8 @@ mod misfortunes;
 #[cfg(test)]
 mod model_check;
 #[cfg(test)]
+mod passages;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod publishers;
