@@ -4,6 +4,7 @@
 //!     gallerist snapshot -o cloud.json                              # once, with credentials
 //!     cargo run --example offline_plan -- images.toml cloud.json    # anywhere
 
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -55,6 +56,6 @@ async fn main() -> anyhow::Result<()> {
     let (Some(images_toml), Some(cloud_json)) = (files.next(), files.next()) else {
         anyhow::bail!("usage: offline_plan IMAGES_TOML CLOUD_JSON");
     };
-    print!("{}", markdown(Path::new(&images_toml), Path::new(&cloud_json)).await?);
-    Ok(())
+    let plan = markdown(Path::new(&images_toml), Path::new(&cloud_json)).await?;
+    Ok(std::io::stdout().write_all(plan.as_bytes())?)
 }

@@ -3,9 +3,9 @@
 //! The problem: the plan is a graph of operations, but some operations only make sense together: one download for all
 //! sites, and the two requests of a hand-over with nothing in between. The idea: operations become *units*: a delivery
 //! (all creations of one version), a hand-over (one image that gets the name on a site and those that lose it), a
-//! single change, a removal. A creation takes part in two units, first its delivery, then its hand-over. A unit begins
-//! when everything before its operations is done; if that failed, it is skipped, with the reason, and nothing else is.
-//! What this does not solve: how many run at once; the shell decides that.
+//! single change, a removal, an adoption. A creation takes part in two units, first its delivery, then its hand-over. A
+//! unit begins when everything before its operations is done; if that failed, it is skipped, with the reason, and nothing
+//! else is. What this does not solve: how many run at once; the shell decides that.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -10,7 +10,8 @@ use crate::model::lifecycle::Age;
 /// What the classes of findings mean, as `drift --help` prints it.
 const DRIFT_HELP: &str = "Classes:
   changed    somebody changed an image since it was last applied
-  missing    what tenants should find is gone, or cannot be used
+  missing    what tenants should find is gone, or cannot be used; an old version that is gone only where --baseline
+             had it, and where apply cannot have deleted it: not due yet, or still in use
   duplicate  several public images bear one public name
   pending    images.toml asks for something that was not applied yet
   outdated   the publisher has a newer version than tenants get

@@ -19,7 +19,7 @@ use crate::model::adoption::{Claim, Proposal, Sureness};
 use crate::model::digest::Digests;
 use crate::model::image::Image;
 use crate::model::name::{Address, FamilyName, ImageId, SiteName};
-use crate::model::ours::Marks;
+use crate::model::ours::{Marks, Role};
 use crate::model::version::Version;
 use crate::openstack::Site;
 use crate::planner::adoption::{Estate, adoption, unread};
@@ -90,6 +90,11 @@ pub(super) async fn run(global: &Global, options: &Options, console: &Console) -
         let images = count(unread, "image");
         console.say(&format!("{images} could be told by their bytes, which Glance must send for that: --read-bytes"));
     }
+    if proposals.iter().any(|proposal| proposal.verdict == Ok(Role::Superseded)) {
+        console.say(
+            "Superseded versions go by their lifecycle from then on: the next plan deletes those that it lets go.",
+        );
+    }
     match &options.out {
         _ if front.plan.is_empty() => {}
         Some(path) => console.say(&format!("To do it: gallerist apply {}", path.display())),
@@ -140,7 +145,9 @@ pub(super) async fn prepare(
         Evidence::Publisher | Evidence::Bytes => known(&manifest, console).await?,
         Evidence::Claims => {
             let named = |id: &ImageId| claims.iter().any(|claim| claim.image == *id);
-            images.values_mut().for_each(|images| images.retain(|id, _| named(id)));
+            for images in images.values_mut() {
+                images.retain(|id, _| named(id));
+            }
             BTreeMap::new()
         }
     };

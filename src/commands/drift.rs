@@ -20,10 +20,11 @@ use crate::manifest::{FamilySpec, Manifest, Source, accept};
 use crate::model::desired::{Chosen, Desired, Wanted};
 use crate::model::drift::{Accepted, Baseline};
 use crate::model::image::Image;
-use crate::model::name::{FamilyName, ImageId, SiteName};
+use crate::model::name::{FamilyName, ImageId, ProjectId, SiteName};
 use crate::model::observed::{Observed, SiteView};
+use crate::model::usage::Usage;
 use crate::model::version::Version;
-use crate::openstack::{ApiError, Site, Surroundings, Unconnected};
+use crate::openstack::{ApiError, Naming, Site, Surroundings, Unconnected};
 use crate::planner::{self, drift};
 use crate::render::Styles;
 use crate::render::console::Console;
@@ -50,18 +51,23 @@ pub(super) async fn run(global: &Global, options: &Drift, console: &Console) -> 
     let desired = resolve(&manifest, lock.as_ref(), &fetch, names).await;
     let (newest, silent) = newest(&manifest, &desired, &fetch).await;
     let now = Timestamp::now();
-    let (observed, public, unread) = observe(&sites, &desired, now).await;
+    let (mut observed, public, unread) = observe(&sites, &desired, now).await;
     let problems = [unconnected.iter().flat_map(not_entered).collect(), unread, silent].concat();
 
+    let nothing = Observed::default();
     let evidence = drift::Evidence {
         desired: &desired,
-        observed: &observed,
+        observed: &nothing,
         public: &public,
         newest: &newest,
         max_age: options.max_age,
         baseline: baseline.as_ref(),
         now,
     };
+    let questions = drift::questions(&drift::Evidence { observed: &observed, ..evidence });
+    front::ask(&sites, questions, &mut observed, Naming::All).await;
+    let projects = projects(&sites, &observed).await;
+    let evidence = drift::Evidence { observed: &observed, ..evidence };
     let findings = drift::judge(drift::findings(&evidence), &accepted, baseline.as_ref(), today(now));
     // Of what was not read nobody knows whether it has gone.
     let resolved =
@@ -79,6 +85,7 @@ pub(super) async fn run(global: &Global, options: &Drift, console: &Console) -> 
         observed: &observed,
         findings: &findings,
         hangings: &drift::hangings(&evidence),
+        projects: &projects,
         problems: &problems,
         resolved: &resolved.unwrap_or_default(),
         fail_on: &options.fail_on.iter().flatten().copied().collect(),
@@ -190,6 +197,17 @@ async fn look_at(
 ) -> Result<(SiteView, BTreeMap<ImageId, Image>), ApiError> {
     let view = crate::openstack::observe(site, &desired.catalogue, names);
     future::try_join(view, crate::openstack::public_images(site)).await
+}
+
+/// The names of the projects that use something, where we may know them.
+async fn projects(sites: &[Site], observed: &Observed) -> BTreeMap<ProjectId, String> {
+    let mut names = BTreeMap::new();
+    for site in sites {
+        let usages = observed.sites.get(&site.name).into_iter().flat_map(|view| view.usage.values());
+        let projects: Vec<ProjectId> = usages.flat_map(Usage::users).filter_map(|user| user.project).collect();
+        names.extend(site.project_names(projects).await);
+    }
+    names
 }
 
 fn not_entered(cloud: &Unconnected) -> impl Iterator<Item = Problem> {

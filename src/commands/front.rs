@@ -17,8 +17,8 @@ use crate::model::desired::Desired;
 use crate::model::name::{Address, SiteName};
 use crate::model::observed::Observed;
 use crate::model::plan::Plan;
-use crate::openstack::{Question, Selection, Site, Surroundings, UsageReader};
-use crate::planner::{self, audit};
+use crate::openstack::{Naming, Question, Selection, Site, Surroundings, UsageReader};
+use crate::planner::{self, Candidate, audit};
 use crate::render::Styles;
 use crate::render::console::Console;
 use crate::render::diagnostics::{self, Style};
@@ -294,15 +294,21 @@ pub(super) async fn observe(sites: &[Site], desired: &Desired, now: Timestamp) -
 }
 
 async fn ask_usage(sites: &[Site], desired: &Desired, observed: &mut Observed, now: Timestamp) {
+    ask(sites, planner::candidates(desired, observed, now), observed, Naming::Few).await;
+}
+
+/// Asks who uses these images, and enters what was answered.
+pub(super) async fn ask(sites: &[Site], candidates: Vec<Candidate>, observed: &mut Observed, naming: Naming) {
     let mut questions: BTreeMap<SiteName, Vec<Question>> = BTreeMap::new();
-    for candidate in planner::candidates(desired, observed, now) {
-        let planner::Candidate { site, image, audience, snapshots } = candidate;
+    for candidate in candidates {
+        let Candidate { site, image, audience, snapshots } = candidate;
         questions.entry(site).or_default().push(Question { image, audience, snapshots });
     }
-    let answers = sites
-        .iter()
-        .filter_map(|site| questions.get(&site.name).map(|questions| (site, questions)))
-        .map(|(site, questions)| async move { (site.name.clone(), UsageReader::new(site).usages(questions).await) });
+    let answers = sites.iter().filter_map(|site| questions.get(&site.name).map(|questions| (site, questions))).map(
+        |(site, questions)| async move {
+            (site.name.clone(), UsageReader::new(site).naming(naming).usages(questions).await)
+        },
+    );
     for (site, usages) in futures_util::future::join_all(answers).await {
         if let Some(view) = observed.sites.get_mut(&site) {
             view.usage.extend(usages);

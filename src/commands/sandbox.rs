@@ -11,23 +11,19 @@ use crate::render::console::Console;
 use crate::sandbox::{Options as SandboxOptions, Sandbox};
 
 pub(super) async fn run(options: &Options, console: &Console) -> Result<Exit, Stop> {
-    match &options.from {
-        Some(path) => {
-            let twin = Twin::of(&snapshot::read(path)?).await?;
-            let what = "a twin of the recorded cloud on loopback; its images have no bytes";
-            serve(&twin.clouds_yaml(), twin.cloud(), what, console).await
-        }
-        None => {
-            let names: Vec<String> = match options.regions {
-                1 => vec!["RegionOne".to_owned()],
-                regions => (1..=regions).map(|number| format!("Region{number}")).collect(),
-            };
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let sandbox = Sandbox::start(SandboxOptions::with_regions(&names)).await?;
-            let what = "a cloud on loopback; clouds sandbox-admin, sandbox-demo and sandbox-other";
-            serve(&sandbox.clouds_yaml(), "sandbox-admin", what, console).await
-        }
+    if let Some(path) = &options.from {
+        let twin = Twin::of(&snapshot::read(path)?).await?;
+        let what = "a twin of the recorded cloud on loopback; its images have no bytes";
+        return serve(&twin.clouds_yaml(), twin.cloud(), what, console).await;
     }
+    let names: Vec<String> = match options.regions {
+        1 => vec!["RegionOne".to_owned()],
+        regions => (1..=regions).map(|number| format!("Region{number}")).collect(),
+    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let sandbox = Sandbox::start(SandboxOptions::with_regions(&names)).await?;
+    let what = "a cloud on loopback; clouds sandbox-admin, sandbox-demo and sandbox-other";
+    serve(&sandbox.clouds_yaml(), "sandbox-admin", what, console).await
 }
 
 /// Says how to get in, and waits until somebody ends it.

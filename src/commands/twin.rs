@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::model::image::{Image, Listing, Protection, Visibility};
 use crate::model::name::{ImageId, SiteName};
 use crate::model::observed::SiteView;
-use crate::model::usage::{User, UserKind};
+use crate::model::usage::{Usage, User, UserKind};
 use crate::sandbox::{
     Data, Flavor, ImageRecord, Membership, Options, Project, Region, RegionOptions, Sandbox, ServerRecord, ServerState,
     Services, VolumeRecord, VolumeState,
@@ -84,8 +84,7 @@ async fn cloud(sites: &[(&SiteName, &Recorded)]) -> anyhow::Result<Sandbox> {
 
 /// What could say who uses an image.
 fn services(view: &SiteView) -> Services {
-    let unknown: BTreeSet<&str> =
-        view.usage.values().flat_map(|usage| usage.unknown()).map(|(source, _)| source.0).collect();
+    let unknown: BTreeSet<&str> = view.usage.values().flat_map(Usage::unknown).map(|(source, _)| source.0).collect();
     match (unknown.contains("servers"), unknown.contains("volumes")) {
         (false, false) => Services::All,
         (false, true) => Services::WithoutBlockStorage,

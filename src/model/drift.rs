@@ -11,6 +11,7 @@ use jiff::civil::Date;
 
 use super::image::words;
 use super::name::{Address, FamilyName, ImageId, SiteName, VersionName};
+use super::usage::Usage;
 
 words!(
     /// The kinds of disagreement, the most alarming first.
@@ -182,8 +183,19 @@ pub struct Baseline {
     pub findings: BTreeMap<(String, Class), Option<Date>>,
     /// The sites it could read.
     pub sites: BTreeSet<SiteName>,
-    /// Every version of every family that was there, and since when it was superseded.
-    pub versions: BTreeMap<(SiteName, FamilyName), BTreeMap<VersionName, Option<Date>>>,
+    /// Every version of every family that was there.
+    pub versions: BTreeMap<(SiteName, FamilyName), BTreeMap<VersionName, Piece>>,
+    /// Those that had gone before.
+    pub gone: BTreeMap<(SiteName, FamilyName), BTreeMap<VersionName, Gone>>,
+}
+
+/// A version that is no longer there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// What it was.
+    pub piece: Piece,
+    /// The day on which it was missed first.
+    pub on: Date,
 }
 
 /// How one family hangs on one site.
@@ -197,6 +209,8 @@ pub struct Hanging {
     pub latest: Option<VersionName>,
     /// Every version that is there, newest first.
     pub versions: Vec<Piece>,
+    /// Those of the last year that are no longer there, as far as the report before knows, newest first.
+    pub gone: Vec<Gone>,
     /// The newest that the publisher offers, where it could say.
     pub upstream: Option<(VersionName, Option<Date>)>,
 }
@@ -216,6 +230,8 @@ pub struct Piece {
     pub uploaded: Option<Date>,
     /// Since when a newer one is the latest.
     pub superseded: Option<Date>,
+    /// Who uses it, where that was asked.
+    pub users: Option<Usage>,
 }
 
 impl Hanging {

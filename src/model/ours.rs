@@ -159,7 +159,8 @@ pub fn is_derived(image: &Image) -> bool {
     derived.iter().any(|property| image.attributes.properties.contains_key(*property))
 }
 
-/// An image that is proven to be the catalogue's own. There is no other way to name an operand.
+/// An image that is proven to be the catalogue's own. There is no other way to name an operand, save
+/// [`super::adoption::Adoptable`] for the one operation that gives marks to an image without any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnedImage {
     image: Image,

@@ -15,7 +15,8 @@ use proptest::sample::Index;
 const INSIDE: &str = "GALLERIST_TEST_IS_BOUNDED";
 /// KiB of addresses: room for the threads of a runtime, not for a file that grows a hundredfold.
 const MEMORY: u32 = 1 << 20;
-/// Seconds of processor time. Far more than any test takes, and less than for ever.
+/// Seconds of processor time. Far more than any test takes, and less than for ever. Whoever asks for more cases by
+/// `PROPTEST_CASES` gives them a second each.
 const SECONDS: u32 = 300;
 /// What a file that swells has in the end.
 const LARGE: usize = 1 << 20;
@@ -23,7 +24,8 @@ const LARGE: usize = 1 << 20;
 /// Runs the body of a test in a process of its own, within bounds. The body must be a closure of that test.
 #[track_caller]
 pub(crate) fn bounded<Body: FnOnce()>(body: Body) {
-    bounded_to(SECONDS, body);
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse::<u32>().ok());
+    bounded_to(cases.unwrap_or_default().max(SECONDS), body);
 }
 
 #[track_caller]

@@ -78,7 +78,10 @@ fn has_its_sides(change: &ResourceChange) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::model::testing::{bounded, harm};
     use crate::render::testing::{empty, rotation};
     use crate::render::{Format, Manner, render};
 
@@ -123,5 +126,19 @@ mod tests {
         assert!(read_saved("{}").is_err());
         assert!(read_saved("").is_err());
         assert!(read_saved(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn any_harm_is_shown_or_refused() {
+        bounded(|| {
+            let good = saved(&rotation());
+            proptest!(ProptestConfig::with_cases(128), |(harm in harm())| {
+                if let Ok(document) = read_saved(&harm.done_to_text(&good)) {
+                    for format in Format::ALL {
+                        render(*format, &document, Manner::default());
+                    }
+                }
+            });
+        });
     }
 }

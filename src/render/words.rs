@@ -101,7 +101,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Unused => "superseded, due, and nothing uses it".to_owned(),
         Reason::Abandoned => "never shown to anybody, and no longer wanted".to_owned(),
         Reason::Adopted(Sureness::Proven) => "it is taken over: its bytes are the publisher's".to_owned(),
-        Reason::Adopted(Sureness::Claimed) => "it is taken over: somebody has said what it is".to_owned(),
+        Reason::Adopted(Sureness::Claimed) => "it is taken over as what it is said to be".to_owned(),
         Reason::Adopted(Sureness::Stated | Sureness::Unknown) => {
             "it is taken over: its own name and properties say what it is".to_owned()
         }

@@ -225,13 +225,11 @@ impl Sandbox {
 
     /// The administrator's entry of a clouds.yaml under another name, below `clouds:`, with every region.
     pub fn admin_entry(&self, name: &str) -> String {
-        let regions: String = self.regions.iter().map(|region| format!("    - {}\n", quoted(region))).collect();
+        let regions: Vec<String> = self.regions.iter().map(|region| quoted(region)).collect();
         let world = self.world();
-        world
-            .identity
-            .users
-            .first()
-            .map_or_else(String::new, |admin| self.entry(&quoted(name), admin, &format!("    regions:\n{regions}")))
+        world.identity.users.first().map_or_else(String::new, |admin| {
+            self.entry(&quoted(name), admin, &format!("    regions: [{}]\n", regions.join(", ")))
+        })
     }
 
     /// The entry of a user who has a password.

@@ -101,9 +101,12 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::model::image::{Attributes, Image, Listing, Protection, Status, Visibility};
     use crate::model::name::{ImageId, ProjectId};
+    use crate::model::testing::{bounded, harm};
     use crate::model::usage::{Answer, Source, Usage, User, UserKind};
 
     fn image(id: &str) -> Image {
@@ -189,5 +192,17 @@ mod tests {
         }
         assert!(Snapshot::read("").is_err());
         assert!(Snapshot::read(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn any_harm_is_read_or_refused() {
+        bounded(|| {
+            let good = snapshot().write();
+            proptest!(|(harm in harm())| {
+                if let Ok(read) = Snapshot::read(&harm.done_to_text(&good)) {
+                    prop_assert_eq!(Snapshot::read(&read.write()), Ok(read));
+                }
+            });
+        });
     }
 }

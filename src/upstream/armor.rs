@@ -1,9 +1,10 @@
 //! The packets in a file of keys or signatures, armored or binary.
 //!
 //! The OpenPGP library can take armor off while it reads packets, but among keys it reads on after an error, and its armor
-//! reader panics when it is read again: a broken file of keys would end a run without a word about that file. So armor comes off
-//! here, once and as a whole, and what cannot be read to its end is not read at all. And where the library reads the first
-//! block of a file and passes the others over in silence, all of them are read here: people put keys behind one another.
+//! reader panics when it is read again: a broken file of keys would end a run without a word about that file. So armor
+//! comes off here, once and as a whole, and what cannot be read to its end is not read at all. And where the library reads
+//! the first block of a file and passes the others over in silence, all of them are read here: people put keys behind
+//! one another.
 
 use std::io::Read as _;
 

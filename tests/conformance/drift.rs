@@ -57,9 +57,9 @@ async fn id_of(scene: &Scene, family: &str, version: &str) -> String {
     scene.image_of(family, version).await["id"].as_str().expect("an image has an id").to_owned()
 }
 
-async fn set(scene: &Scene, family: &str, path: &str, value: &str) {
+async fn set(scene: &Scene, family: &str, attribute: &str, value: &str) {
     let id = id_of(scene, family, "1").await;
-    let patch = json!([{"op": "replace", "path": path, "value": value}]);
+    let patch = json!([{"op": "replace", "path": attribute, "value": value}]);
     assert_eq!(scene.admin.patch_image(&id, &patch).await.0, 200);
 }
 
@@ -133,4 +133,22 @@ pub(crate) async fn all_differences_at_once_are_told_each_in_its_class(scene: &S
         scene.gallerist(&["drift", "--baseline", BASELINE, "--fail-on", classes]).await.exits(code);
     }
     scene.gallerist(&["drift", "--baseline", BASELINE]).await.exits(2).answers("pruned/1");
+}
+
+/// Nothing of the lifecycle keeps it: the next apply would delete it if nobody used it.
+pub(crate) async fn an_old_version_that_was_deleted_while_in_use_is_missed(scene: &Scene) {
+    for version in ["1", "2"] {
+        scene.want(&[(PRUNED, version)]);
+        scene.apply().await;
+    }
+    let old = id_of(scene, PRUNED, "1").await;
+    let server = scene.other.server(&scene.title(PRUNED), &old).await;
+    scene.gallerist(&["drift", "--report", &format!("json={BASELINE}")]).await.exits(0);
+    prune(scene).await;
+    let (findings, report) = drift(scene, 2, &[]).await;
+    assert_eq!(findings, ["missing pruned/1 new"]);
+    assert_eq!(report["findings"][0]["change"]["after"]["used_by"], json!([format!("server {server}")]));
+    // As soon as nobody uses it any more it is what the next apply would have made of it.
+    scene.other.delete(Service::Compute, &format!("/servers/{server}")).await;
+    assert_eq!(drift(scene, 0, &[]).await.0, Vec::<String>::new());
 }

@@ -64,6 +64,7 @@ macro_rules! conformance {
             usage::who_boots_from_a_condemned_version_keeps_it,
             adoption::what_was_made_by_hand_is_taken_over_and_keeps_its_id,
             drift::each_difference_alone_is_told_in_its_class,
+            drift::an_old_version_that_was_deleted_while_in_use_is_missed,
             drift::all_differences_at_once_are_told_each_in_its_class,
             snapshot::a_plan_from_a_snapshot_is_the_plan_of_its_cloud,
             snapshot::a_twin_has_the_plan_of_its_cloud_and_can_be_applied,

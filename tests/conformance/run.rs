@@ -86,8 +86,8 @@ impl Running {
     pub(crate) async fn tells(&mut self, word: &'static str) -> String {
         let stdout = self.child.as_mut().and_then(|child| child.stdout.take()).expect("it is read once");
         let told = tokio::task::spawn_blocking(move || {
-            let lines = std::io::BufReader::new(stdout).lines().map_while(Result::ok);
-            lines.filter_map(|line| line.strip_prefix(word).map(|rest| rest.trim().to_owned())).next()
+            let mut lines = std::io::BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.find_map(|line| line.strip_prefix(word).map(|rest| rest.trim().to_owned()))
         });
         told.await.expect("reading does not panic").unwrap_or_else(|| panic!("it never told `{word}`"))
     }

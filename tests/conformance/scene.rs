@@ -47,9 +47,11 @@ impl Scene {
         Self::play_in(estate, format!("{theme}-{}", &unique[..8]), scenario).await;
     }
 
-    /// The same in a catalogue of this name, which must be nobody else's.
+    /// The same in a catalogue of this name, which must be nobody else's: what a run that was killed has left of it is
+    /// cleared away first.
     pub(crate) async fn play_in(estate: Estate, catalogue: String, scenario: impl AsyncFnOnce(&Self)) {
         let scene = Self::open(estate, catalogue).await;
+        scene.clear().await;
         let ended = AssertUnwindSafe(scenario(&scene)).catch_unwind().await;
         scene.clear().await;
         // Now the cloud may go.

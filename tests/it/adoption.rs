@@ -204,3 +204,20 @@ fn a_saved_adoption_is_for_the_cloud_it_was_made_of() {
     stage.run(&["apply", "--auto-approve", "adopt.json"]).with(0);
     stage.run(&["apply", "--auto-approve", "adopt.json"]).with(4);
 }
+
+#[test]
+fn a_private_family_takes_over_private_images_alone() {
+    let stage = Stage::with(&[DEBIAN]);
+    let file = stage.read("images.toml");
+    stage.write("images.toml", &format!("{file}visibility = \"private\"\n"));
+    let bytes = bytes_of("debian-12", DEBIAN.2);
+    let private = hang(&stage, "Debian 12 (20261013-2601)", &bytes, |image| image.visibility = Visibility::Private);
+    let public = hang(&stage, "Debian 12", &bytes, set("internal_version", DEBIAN.2));
+    let expected = said(&[(&private, "debian-12/20261013-2601 latest proven"), (&public, "visibility")]);
+    assert_eq!(sorted(adopt(&stage, &["--read-bytes", "--out", "adopt.json"])), sorted(expected));
+    stage.run(&["apply", "--auto-approve", "adopt.json"]).with(0);
+    stage.settle();
+    let image = |id: &str| stage.world().region(REGION).unwrap().image(id).unwrap().clone();
+    assert_eq!((image(&private).visibility, image(&private).name.as_deref()), (Visibility::Private, Some("Debian 12")));
+    assert!(image(&public).tags.is_empty(), "what is public is nobody's business here");
+}

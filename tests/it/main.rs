@@ -39,4 +39,6 @@ mod signers;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod twin;
+#[cfg(test)]
 mod workflows;

@@ -124,6 +124,7 @@ impl Runner {
         let description = &workflow["jobs"][job];
         let mut env = self.env(workflow);
         env.extend(self.env(description));
+        env.insert("GITHUB_ACTIONS".to_owned(), "true".to_owned());
         for name in ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"] {
             env.insert(name.to_owned(), self.stage.path(name).display().to_string());
         }
@@ -247,6 +248,7 @@ fn gitlab_reviews_applies_and_reports() {
         ("CI_API_V4_URL", "https://gitlab.example/api/v4"),
         ("CI_MERGE_REQUEST_PROJECT_ID", "5"),
         ("CI_DEFAULT_BRANCH", "main"),
+        ("GITLAB_CI", "true"),
     ] {
         env.insert(key.to_owned(), value.to_owned());
     }

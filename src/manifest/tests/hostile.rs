@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::{CATALOGUE, folder, repository};
 use crate::manifest::codes::{Code, Severity};
+use crate::model::testing::{bounded, harm};
 
 #[cfg(unix)]
 #[test]
@@ -43,6 +44,37 @@ fn files_that_cannot_be_read_say_why() {
     }
 }
 
+const LOCK: &str = "\
+[[version]]
+family = \"fedora-coreos-stable\"
+architecture = \"x86_64\"
+version = \"44.20260707.3.1\"
+url = \"https://publisher.example/44.qcow2.xz\"
+sha256 = \"abababababababababababababababababababababababababababababababab\"
+stored_sha256 = \"cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd\"
+size = 1000
+compression = \"xz\"
+disk_format = \"qcow2\"
+built = 2026-07-07
+trust = \"https\"
+signature = { fingerprint = \"ABABABABABABABAB\", signature = \"-----BEGIN PGP SIGNATURE-----\", key = \"\" }
+packages = { url = \"https://publisher.example/44.manifest\", dialect = \"ubuntu-manifest\" }
+";
+
+const ACCEPT: &str = "\
+[[accept]]
+address = \"rocky-9/*\"
+class = \"stale\"
+reason = \"upstream has stopped\"
+until = 2026-12-31
+";
+
+#[test]
+fn what_is_mutated_is_right_before() {
+    assert!(crate::manifest::lock::read("images.lock.toml", LOCK.to_owned()).is_ok());
+    assert!(crate::manifest::accept::read("accepted.toml", ACCEPT.to_owned()).is_ok());
+}
+
 /// Whatever the text, the reader comes to an end, a refusal has a reason, and every place is within the text.
 fn survives(text: &str) {
     let found = match crate::manifest::read("images.toml", text.to_owned(), repository()) {
@@ -59,6 +91,7 @@ fn survives(text: &str) {
         assert!(text.get(diagnostic.span.clone()).is_some(), "{:?} is no place in {text}", diagnostic.span);
     }
     drop(crate::manifest::lock::read("images.lock.toml", text.to_owned()));
+    drop(crate::manifest::accept::read("accepted.toml", text.to_owned()));
 }
 
 #[test]
@@ -79,22 +112,28 @@ fn deep_and_odd_files_are_survived() {
     }
 }
 
-proptest! {
-    #[test]
-    fn any_text_is_survived(text in "\\PC{0,200}") {
-        survives(&text);
-    }
+#[test]
+fn any_text_is_survived() {
+    bounded(|| proptest!(|(text in "\\PC{0,200}")| survives(&text)));
+}
 
-    #[test]
-    fn any_mutation_of_a_valid_file_is_survived(
-        place in 0_usize..6000,
-        length in 0_usize..40,
-        insert in "[\\[\\]{}=\"'a-z0-9.\\n\\r #🚀\u{e9}\\\\]{0,12}",
-    ) {
-        let mut text = include_str!("../../../images.toml").to_owned();
-        let start = text.floor_char_boundary(place);
-        let end = text.ceil_char_boundary(start + length);
-        text.replace_range(start..end, &insert);
-        survives(&text);
-    }
+#[test]
+fn any_mutation_of_a_valid_file_is_survived() {
+    bounded(|| {
+        let files = [include_str!("../../../images.toml"), LOCK, ACCEPT];
+        proptest!(|(
+            file in prop::sample::select(files.to_vec()),
+            place in 0_usize..6000,
+            length in 0_usize..40,
+            insert in "[\\[\\]{}=\"'a-z0-9.\\n\\r #🚀\u{e9}\\\\]{0,12}",
+            harm in harm(),
+        )| {
+            survives(&harm.done_to_text(file));
+            let mut text = file.to_owned();
+            let start = text.floor_char_boundary(place % text.len());
+            let end = text.ceil_char_boundary(start + length);
+            text.replace_range(start..end, &insert);
+            survives(&text);
+        });
+    });
 }

@@ -40,13 +40,12 @@ fn read(parts: &[Part], name: &str, known: (&str, &FamilyName)) -> Option<Readin
         }
         Part::Value(Variable::Version, _) => {
             // What follows the version decides where it ends.
-            let ends = name.char_indices().skip(1).map(|(end, _)| end).chain([name.len()]);
-            ends.filter_map(|end| {
+            let mut ends = name.char_indices().skip(1).map(|(end, _)| end).chain([name.len()]);
+            ends.find_map(|end| {
                 let version = VersionName::parse(&name[..end]).ok()?;
                 let rest = read(parts, &name[end..], known)?;
                 Some(Reading { version: Some(version), ..rest })
             })
-            .next()
         }
         Part::Value(date @ (Variable::Uploaded | Variable::Superseded | Variable::Built), format) => {
             let (time, end) = BrokenDownTime::parse_prefix(format.as_deref().unwrap_or("%Y-%m-%d"), name).ok()?;

@@ -147,8 +147,8 @@ fn weigh(estate: &Estate<'_>, image: &Image, bytes: &[Digest]) -> Weighed {
         .filter_map(|(family, version)| Some(((family.clone(), version.name.clone()), same_bytes(version, bytes)?)))
         .collect();
     // Two families of the same bytes are told apart by what the image calls itself.
-    let named = |is: &&Is| proven.len() == 1 || families.contains_key(&is.0);
-    let mut fitting = proven.keys().filter(named);
+    let tells_apart = |is: &&Is| proven.len() == 1 || families.contains_key(&is.0);
+    let mut fitting = proven.keys().filter(tells_apart);
     if let (Some(is), None) = (fitting.next(), fitting.next()) {
         let told = std::iter::once(Telling::Bytes(proven[is].clone()));
         let told = told.chain(families.get(&is.0).cloned().unwrap_or_default()).collect();
@@ -205,8 +205,9 @@ fn same_bytes(version: &Version, bytes: &[Digest]) -> Option<Digest> {
 /// What the publisher states for a version, where that is not what is there.
 fn other_bytes(version: &Version, bytes: &[Digest]) -> Option<Objection> {
     let stated = version.stored_digests()?;
-    let differing = bytes.iter().filter_map(|digest| stated.of(digest.algorithm()).filter(|stated| *stated != digest));
-    differing.last().cloned().map(Objection::OtherBytes)
+    let mut differing =
+        bytes.iter().filter_map(|digest| stated.of(digest.algorithm()).filter(|stated| *stated != digest));
+    differing.next_back().cloned().map(Objection::OtherBytes)
 }
 
 fn property<'a>(image: &'a Image, name: &str) -> Option<&'a str> {
@@ -244,7 +245,12 @@ fn described<'a>(estate: &Estate<'a>, image: &Image) -> BTreeMap<&'a FamilyName,
 /// The versions that an image says it is.
 fn versions_told(family: &Family, known: &[Version], image: &Image) -> BTreeMap<VersionName, Vec<Telling>> {
     let mut told: BTreeMap<VersionName, Vec<Telling>> = BTreeMap::new();
-    let mut tell = |version: VersionName, telling| told.entry(version).or_default().push(telling);
+    let mut tell = |version: VersionName, telling| {
+        let told = told.entry(version).or_default();
+        if !told.contains(&telling) {
+            told.push(telling);
+        }
+    };
     if let Some(version) = source_of(known, image) {
         tell(version.name.clone(), Telling::Source);
     }

@@ -78,7 +78,11 @@ fn plan_at_rest(evidence: &Evidence<'_>, context: &Context<'_>, site: &SiteName,
         };
     }
     let mut observed: Observed = evidence.observed.clone();
-    observed.sites.values_mut().for_each(|view| view.namesakes.clear());
+    for view in observed.sites.values_mut() {
+        view.namesakes.clear();
+        // What would be deleted is no drift, and must not change the names of the others here.
+        view.usage.clear();
+    }
     plan(&desired, &observed, evidence.now)
 }
 

@@ -1,10 +1,18 @@
 //! How each family hangs: its versions through time, and what its publisher has.
 
+use std::collections::BTreeMap;
+
+use jiff::Span;
+
 use super::{Evidence, Place, places};
 use crate::model::desired::Wanted;
-use crate::model::drift::{Hanging, Piece};
+use crate::model::drift::{Baseline, Gone, Hanging, Piece};
+use crate::model::name::{FamilyName, SiteName, VersionName};
 use crate::model::ours::Role;
 use crate::planner::casting::newest_first;
+
+/// How many years what has gone is remembered.
+const MEMORY: i64 = 1;
 
 /// Every family on every site that could be read, by family and site.
 pub fn hangings(evidence: &Evidence<'_>) -> Vec<Hanging> {
@@ -29,6 +37,7 @@ impl Place<'_> {
             Wanted::Unknown(_) => None,
         });
         let newest = evidence.newest.get(&self.name).or(wanted);
+        let key = (self.site.clone(), self.name.clone());
         Hanging {
             family: self.name.clone(),
             site: self.site.clone(),
@@ -42,9 +51,30 @@ impl Place<'_> {
                     built: image.marks().built,
                     uploaded: image.uploaded(),
                     superseded: image.marks().superseded,
+                    users: self.view.usage.get(image.id()).cloned(),
                 })
                 .collect(),
+            gone: evidence.baseline.map(|baseline| self.gone(baseline, &key)).unwrap_or_default(),
             upstream: newest.map(|version| (version.name.clone(), version.built)),
         }
+    }
+
+    /// What the report before knew of and is not there any more.
+    fn gone(&self, baseline: &Baseline, key: &(SiteName, FamilyName)) -> Vec<Gone> {
+        let today = self.context.today;
+        let missed = baseline.versions.get(key).into_iter().flatten();
+        let missed = missed.map(|(version, piece)| (version, Gone { piece: piece.clone(), on: today }));
+        let before = baseline.gone.get(key).into_iter().flatten();
+        let before = before.map(|(version, gone)| (version, gone.clone()));
+        let is_there = |version: &VersionName| self.images.iter().any(|image| image.marks().version == *version);
+        let all: BTreeMap<&VersionName, Gone> = missed.chain(before).collect();
+        let recent = |gone: &Gone| gone.on.checked_add(Span::new().years(MEMORY)).is_ok_and(|end| end >= today);
+        let mut gone: Vec<Gone> = all
+            .into_iter()
+            .filter(|(version, gone)| !is_there(version) && recent(gone))
+            .map(|(_, gone)| gone)
+            .collect();
+        gone.sort_by(|one, other| other.piece.version.compare_age(&one.piece.version));
+        gone
     }
 }

@@ -19,6 +19,7 @@ mod hanging;
 mod public;
 mod shown;
 mod standing;
+mod users;
 
 use std::collections::BTreeMap;
 
@@ -27,9 +28,10 @@ use jiff::tz::TimeZone;
 
 pub use hanging::hangings;
 pub use standing::{judge, resolved};
+pub use users::questions;
 
 use super::Context;
-use crate::model::desired::{Desired, Family};
+use crate::model::desired::{Audience, Desired, Family};
 use crate::model::drift::{Baseline, Class, Facts, Finding, Fix, Subject};
 use crate::model::image::Image;
 use crate::model::lifecycle::Age;
@@ -110,6 +112,11 @@ impl Place<'_> {
     /// The image that tenants get.
     fn present(&self) -> Option<&OwnedImage> {
         super::casting::present(&self.images)
+    }
+
+    /// Whom the family is for. Of one that has left the file nobody says so any more; then it is asked about everybody.
+    fn audience(&self) -> Audience {
+        self.family.map_or(Audience::Everybody, |family| family.audience)
     }
 
     fn finding(&self, class: Class, version: Option<&VersionName>, fix: Fix) -> Finding {

@@ -3,8 +3,9 @@
 //! The problem: a version that somebody deleted leaves nothing behind on the cloud. The idea: the file names every
 //! family, so one without a latest version is missing; whether somebody deleted it or nobody applied it yet cannot be
 //! told from the cloud, and the worse of both is assumed unless the report before knows better. A superseded version
-//! that is gone is usually one that `apply` deleted; it is missing only if the report before had it and its lifecycle
-//! could not have ended yet. What this does not solve: without that report, nobody misses it.
+//! that is gone is usually one that `apply` deleted; it is missing if the report before had it, and its lifecycle could
+//! not have ended yet or somebody still uses it, for `apply` deletes nothing that is in use. What this does not solve:
+//! without that report, nobody misses it.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::casting::changed_bytes;
 use super::{Evidence, Place, facts};
 use crate::model::desired::{Chosen, Wanted};
-use crate::model::drift::{Class, Finding, Fix};
+use crate::model::drift::{Class, Fact, Finding, Fix, Piece};
 use crate::model::image::Status;
 use crate::model::lifecycle::DeleteWhen;
 use crate::model::name::VersionName;
 use crate::model::ours::{Condemned, OwnedImage, Role};
+use crate::model::usage::Sighting;
 use crate::model::version::Version;
 
 /// Versions that are not there, or of no use.
@@ -29,8 +31,16 @@ pub(super) fn missing(evidence: &Evidence<'_>, place: &Place<'_>) -> Vec<Finding
         findings.push(place.finding(class, None, Fix::Apply).change(None, after));
     }
     findings.extend(place.images.iter().filter_map(|image| place.unusable(image)));
-    findings.extend(place.vanished(evidence).into_iter().map(|version| {
-        place.finding(Class::Missing, Some(version), Fix::Gone).change(facts::text("status", &Status::Active), None)
+    findings.extend(place.vanished(evidence).filter_map(|piece| {
+        let users = match place.view.sighting(&piece.image) {
+            Sighting::InUse(users) => users,
+            Sighting::Unused(_) | Sighting::Unknown(_) if place.may_have_ended(piece) => return None,
+            Sighting::Unused(_) | Sighting::Unknown(_) => Vec::new(),
+        };
+        let users = users.iter().map(|user| format!("{} {}", user.kind.name(), user.id)).collect();
+        let after = (!Vec::is_empty(&users)).then(|| facts::only("used_by", Fact::Texts(users)));
+        let finding = place.finding(Class::Missing, Some(&piece.version), Fix::Gone);
+        Some(finding.change(facts::text("status", &Status::Active), after))
     }));
     findings
 }
@@ -134,22 +144,19 @@ impl Place<'_> {
         Some(finding.change(facts::text("status", &Status::Active), facts::text("status", &status)))
     }
 
-    /// Superseded versions that the report before had, and that no apply can have deleted since.
-    fn vanished<'b>(&self, evidence: &Evidence<'b>) -> Vec<&'b VersionName> {
+    /// Versions that the report before had, and that are not there any more.
+    pub(super) fn vanished<'b>(&self, evidence: &Evidence<'b>) -> impl Iterator<Item = &'b Piece> {
         let key = (self.site.clone(), self.name.clone());
-        let Some(before) = evidence.baseline.and_then(|baseline| baseline.versions.get(&key)) else {
-            return Vec::new();
-        };
+        let still_there: BTreeSet<VersionName> =
+            self.images.iter().map(|image| image.marks().version.clone()).collect();
+        let before = evidence.baseline.and_then(|baseline| baseline.versions.get(&key)).into_iter().flatten();
+        before.map(|(_, piece)| piece).filter(move |piece| !still_there.contains(&piece.version))
+    }
+
+    /// Whether an apply can have deleted it since, if nobody used it.
+    pub(super) fn may_have_ended(&self, piece: &Piece) -> bool {
         let policy = &self.context.lifecycle(&self.name).deletion;
-        let still_there: BTreeSet<_> = self.images.iter().map(|image| &image.marks().version).collect();
-        before
-            .iter()
-            .filter(|(version, _)| !still_there.contains(version))
-            .filter(|(_, superseded)| {
-                let due = superseded.is_none_or(|since| policy.after.is_reached(since, self.context.today));
-                policy.when == DeleteWhen::Never || superseded.is_some() && !due
-            })
-            .map(|(version, _)| version)
-            .collect()
+        let due = piece.superseded.is_none_or(|since| policy.after.is_reached(since, self.context.today));
+        policy.when == DeleteWhen::Unused && due
     }
 }

@@ -7,12 +7,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::report::{
-    Acceptance, Change, FamilyEntry, Finding, Problem, Report, Resolved, SCHEMA, Site, Value, VersionEntry, Word,
+    Acceptance, Change, FamilyEntry, Finding, GoneEntry, Problem, ProjectUsers, Report, Resolved, SCHEMA, Site, Users,
+    Value, VersionEntry, Word,
 };
 use super::words;
 use crate::model::drift::{self, Class, Fact, Facts, Hanging, Judged, State};
-use crate::model::name::{CatalogueName, FamilyName, SiteName};
+use crate::model::name::{CatalogueName, FamilyName, ProjectId, SiteName};
 use crate::model::observed::Observed;
+use crate::model::usage::{Usage, UserKind};
 
 /// What was found, and what is to be said around it.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +33,8 @@ pub struct Told<'a> {
     pub findings: &'a [Judged],
     /// How every family hangs.
     pub hangings: &'a [Hanging],
+    /// The names of projects that use something, where they are known.
+    pub projects: &'a BTreeMap<ProjectId, String>,
     /// What could not be read.
     pub problems: &'a [Problem],
     /// What the report before had found and is no more.
@@ -142,7 +146,38 @@ fn family(told: &Told<'_>, hanging: &Hanging, today: Date) -> FamilyEntry {
                 built: piece.built,
                 uploaded: piece.uploaded,
                 superseded: piece.superseded,
+                users: piece.users.as_ref().map(|usage| users(usage, told.projects)),
+            })
+            .collect(),
+        gone: hanging
+            .gone
+            .iter()
+            .map(|drift::Gone { piece, on }| GoneEntry {
+                version: piece.version.to_string(),
+                id: piece.image.to_string(),
+                name: piece.name.clone(),
+                built: piece.built,
+                uploaded: piece.uploaded,
+                superseded: piece.superseded,
+                gone: *on,
             })
             .collect(),
     }
+}
+
+fn users(usage: &Usage, names: &BTreeMap<ProjectId, String>) -> Users {
+    let mut projects: BTreeMap<Option<ProjectId>, ProjectUsers> = BTreeMap::new();
+    for user in usage.users() {
+        let project = projects.entry(user.project.clone()).or_insert_with(|| ProjectUsers {
+            project_id: user.project.as_ref().map(ToString::to_string),
+            project: user.project.as_ref().and_then(|project| names.get(project).cloned()),
+            ..ProjectUsers::default()
+        });
+        match user.kind {
+            UserKind::Server => project.servers.push(user.id),
+            UserKind::Volume => project.volumes.push(user.id),
+            UserKind::Snapshot | UserKind::Member => project.others += 1,
+        }
+    }
+    Users { complete: usage.unknown().is_empty(), projects: projects.into_values().collect() }
 }

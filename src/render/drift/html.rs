@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 
 use super::human::conclusion;
-use super::report::{FamilyEntry, Finding, Report};
+use super::report::{FamilyEntry, Finding, Report, Users, VersionEntry};
 use super::timeline::{self, Window};
 use super::words;
 use crate::model::drift::{Class, State};
 use crate::render::escape::html;
 use crate::render::page::{page, tile};
+use crate::render::words::count;
 
 /// The file.
 pub(super) fn render(report: &Report) -> String {
@@ -34,6 +35,7 @@ pub(super) fn render(report: &Report) -> String {
         problems(report),
         findings(report),
         families(report),
+        users(report),
         grid(report),
         vec![format!("<p class=\"faint\"><small>gallerist {}</small></p>", html(&report.version))],
     ];
@@ -142,9 +144,10 @@ fn families(report: &Report) -> Vec<String> {
     vec![
         "<h2>Versions through time</h2>".to_owned(),
         format!(
-            "<p class=\"faint keys\">{}\n{}\n{}</p>",
+            "<p class=\"faint keys\">{}\n{}\n{}\n{}</p>",
             key("latest", "the latest, since its publication"),
             key("old", "replaced, still there"),
+            key("gone", "deleted"),
             key("behind", "a newer one is published")
         ),
         rows.join("\n"),
@@ -156,6 +159,64 @@ fn families(report: &Report) -> Vec<String> {
 fn key(class: &str, meaning: &str) -> String {
     format!(
         "<span><svg class=\"key\" aria-hidden=\"true\"><rect class=\"{class}\" width=\"100%\" height=\"100%\"/></svg>{meaning}</span>"
+    )
+}
+
+/// Who still uses what was replaced: whom to write to.
+fn users(report: &Report) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut asked = 0;
+    for family in &report.families {
+        for version in &family.versions {
+            let Some(users) = &version.users else { continue };
+            asked += 1;
+            if !users.complete || !users.projects.is_empty() {
+                rows.push(user_row(&family.address(report), version, users));
+            }
+        }
+    }
+    if asked == 0 {
+        return Vec::new();
+    }
+    let heading = "<h2>Who still uses what was replaced</h2>".to_owned();
+    if rows.is_empty() {
+        return vec![heading, "<p>Nobody: none of these versions is in use.</p>".to_owned()];
+    }
+    vec![
+        heading,
+        format!(
+            "<table class=\"findings\">\n<thead><tr><th>Family</th><th>Version</th><th>Used by</th></tr></thead>\n<tbody>\n{}\n\
+             </tbody>\n</table>",
+            rows.join("\n")
+        ),
+    ]
+}
+
+fn user_row(family: &str, version: &VersionEntry, users: &Users) -> String {
+    let mut items: Vec<String> = users
+        .projects
+        .iter()
+        .map(|project| {
+            let who = project.project.as_deref().or(project.project_id.as_deref()).unwrap_or("an unknown project");
+            let id =
+                project.project_id.as_deref().filter(|id| *id != who).map(|id| format!(" <code>{}</code>", html(id)));
+            let counts =
+                [(project.servers.len(), "server"), (project.volumes.len(), "volume"), (project.others, "other")];
+            let counts = counts.into_iter().filter(|(number, _)| *number > 0);
+            let counts: Vec<_> = counts.map(|(number, noun)| count(number, noun)).collect();
+            format!("<li>{}{}: {}</li>", html(who), id.unwrap_or_default(), counts.join(", "))
+        })
+        .collect();
+    if !users.complete {
+        items.push("<li class=\"bad\">not everybody could be asked</li>".to_owned());
+    }
+    let since = version.superseded.map(|since| format!("<br><span class=\"faint\">replaced {since}</span>"));
+    format!(
+        "<tr><td><code>{}</code></td><td><code>{}</code>{}</td><td><ul>{}</ul></td></tr>",
+        html(family),
+        html(&version.version),
+        since.unwrap_or_default(),
+        items.concat()
     )
 }
 

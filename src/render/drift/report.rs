@@ -165,6 +165,9 @@ pub struct FamilyEntry {
     pub behind_days: Option<i32>,
     /// Every version that is there, newest first.
     pub versions: Vec<VersionEntry>,
+    /// Those of the last year that are no longer there, as far as the report before knows, newest first.
+    #[serde(default)]
+    pub gone: Vec<GoneEntry>,
 }
 
 /// One version of a family on one site.
@@ -182,6 +185,52 @@ pub struct VersionEntry {
     pub uploaded: Option<Date>,
     /// Since when a newer one is the latest.
     pub superseded: Option<Date>,
+    /// Who uses it; asked of replaced versions.
+    #[serde(default)]
+    pub users: Option<Users>,
+}
+
+/// A version that is no longer there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoneEntry {
+    /// The version.
+    pub version: String,
+    /// The image it was.
+    pub id: String,
+    /// The name it had.
+    pub name: String,
+    /// The day its publisher built it.
+    pub built: Option<Date>,
+    /// The day it was first uploaded.
+    pub uploaded: Option<Date>,
+    /// Since when a newer one was the latest.
+    pub superseded: Option<Date>,
+    /// The day on which it was missed first.
+    pub gone: Date,
+}
+
+/// Who uses an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Users {
+    /// Whether everybody could be asked. If not, there may be more.
+    pub complete: bool,
+    /// Project by project.
+    pub projects: Vec<ProjectUsers>,
+}
+
+/// What one project has of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectUsers {
+    /// Its id, where the service says.
+    pub project_id: Option<String>,
+    /// Its name, where we may know it.
+    pub project: Option<String>,
+    /// Ids of servers.
+    pub servers: Vec<String>,
+    /// Ids of volumes.
+    pub volumes: Vec<String>,
+    /// How many other users: snapshots, and projects it is shared with.
+    pub others: usize,
 }
 
 /// A word out of a closed list, written as that word.

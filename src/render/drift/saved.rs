@@ -5,11 +5,12 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::report::{Report, SCHEMA};
-use crate::model::drift::Baseline;
-use crate::model::name::{FamilyName, SiteName, VersionName};
+use crate::model::drift::{Baseline, Gone, Piece};
+use crate::model::name::{FamilyName, ImageId, SiteName, VersionName};
 
 /// The largest file that is read.
 const LARGEST: usize = 64 << 20;
@@ -59,11 +60,30 @@ pub fn read_baseline(text: &str) -> Result<Baseline, NotAReport> {
         let (Ok(site), Ok(name)) = (SiteName::parse(&*family.site), FamilyName::parse(&*family.family)) else {
             continue;
         };
-        let versions = family
-            .versions
-            .iter()
-            .filter_map(|version| Some((VersionName::parse(&*version.version).ok()?, version.superseded)));
-        baseline.versions.entry((site, name)).or_default().extend(versions);
+        let versions = family.versions.iter().filter_map(|entry| {
+            let days = (entry.built, entry.uploaded, entry.superseded);
+            piece(&entry.version, &entry.id, &entry.name, days).map(|piece| (piece.version.clone(), piece))
+        });
+        baseline.versions.entry((site.clone(), name.clone())).or_default().extend(versions);
+        let gone = family.gone.iter().filter_map(|entry| {
+            let days = (entry.built, entry.uploaded, entry.superseded);
+            let piece = piece(&entry.version, &entry.id, &entry.name, days)?;
+            Some((piece.version.clone(), Gone { piece, on: entry.gone }))
+        });
+        baseline.gone.entry((site, name)).or_default().extend(gone);
     }
     Ok(baseline)
+}
+
+fn piece(version: &str, id: &str, name: &str, days: (Option<Date>, Option<Date>, Option<Date>)) -> Option<Piece> {
+    let (built, uploaded, superseded) = days;
+    Some(Piece {
+        version: VersionName::parse(version).ok()?,
+        image: ImageId::parse(id).ok()?,
+        name: name.to_owned(),
+        built,
+        uploaded,
+        superseded,
+        users: None,
+    })
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, date};
 
 use super::report::{
-    Acceptance, Change, FamilyEntry, Finding, Problem, Report, Resolved, SCHEMA, Site, Value, VersionEntry, Word,
+    Acceptance, Change, FamilyEntry, Finding, GoneEntry, Problem, ProjectUsers, Report, Resolved, SCHEMA, Site, Users,
+    Value, VersionEntry, Word,
 };
 use crate::model::drift::{Class, State};
 
@@ -54,8 +55,10 @@ fn family(name: &str, upstream: (&str, Date), versions: &[(&str, Date, Option<Da
                 built: Some(*built),
                 uploaded: Some(built.tomorrow().unwrap()),
                 superseded: *superseded,
+                users: None,
             })
             .collect(),
+        gone: Vec::new(),
     }
 }
 
@@ -79,7 +82,7 @@ fn report(findings: Vec<Finding>, families: Vec<FamilyEntry>) -> Report {
 }
 
 fn families() -> Vec<FamilyEntry> {
-    vec![
+    let mut families = vec![
         family(
             "debian-12",
             ("20261110-2300", date(2026, 11, 10)),
@@ -99,7 +102,29 @@ fn families() -> Vec<FamilyEntry> {
                 ("20260620", date(2026, 6, 20), Some(date(2026, 9, 3))),
             ],
         ),
-    ]
+    ];
+    // A version that a tenant still uses, one of which nobody could say so, and one that is gone.
+    let debian = &mut families[0];
+    let tenant = ProjectUsers {
+        project_id: Some("7be2".to_owned()),
+        project: Some("webshop".to_owned()),
+        servers: vec!["c0ffee".to_owned(), "beef".to_owned()],
+        volumes: vec!["f00d".to_owned()],
+        others: 0,
+    };
+    debian.versions[1].users = Some(Users { complete: true, projects: vec![tenant] });
+    debian.gone = vec![GoneEntry {
+        version: "20260701-2000".to_owned(),
+        id: "id-of-20260701-2000".to_owned(),
+        name: "debian-12 20260701-2000".to_owned(),
+        built: Some(date(2026, 7, 1)),
+        uploaded: Some(date(2026, 7, 2)),
+        superseded: Some(date(2026, 8, 9)),
+        gone: date(2026, 10, 2),
+    }];
+    families[3].versions[1].users = Some(Users { complete: false, projects: Vec::new() });
+    families[3].versions[2].users = Some(Users { complete: true, projects: Vec::new() });
+    families
 }
 
 /// One finding of each class, in every state.
@@ -204,9 +229,16 @@ pub(in crate::render) fn hostile(text: &str) -> Report {
         family.site.push_str(text);
         family.latest = Some(owned());
         family.upstream = Some(owned());
+        for gone in &mut family.gone {
+            gone.version = owned();
+        }
         for version in &mut family.versions {
             version.version = owned();
             version.name = owned();
+            for project in version.users.iter_mut().flat_map(|users| &mut users.projects) {
+                (project.project_id, project.project) = (Some(owned()), Some(format!("the {text}")));
+                project.servers = vec![owned()];
+            }
         }
     }
     report.config = owned();

@@ -2,12 +2,14 @@
 //!
 //! To renew what is written down: run with `INSTA_UPDATE=always`, and read every line that has changed.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::report::Report;
 use super::testing::{busy, hostile, partial, quiet};
 use super::{DRIFT_SCHEMA, Format, read_baseline, render};
 use crate::model::drift::Class;
+use crate::model::testing::{bounded, harm};
 use crate::render::Styles;
 use crate::render::escape::tests::hostile as hostile_names;
 
@@ -89,6 +91,14 @@ fn a_report_is_the_baseline_of_the_next() {
     }
     let other = text(Format::Json, &busy()).replace("schema:drift:1", "schema:drift:2");
     assert!(read_baseline(&other).unwrap_err().to_string().contains("schema"));
+}
+
+#[test]
+fn any_harm_to_a_baseline_is_read_or_refused() {
+    bounded(|| {
+        let good = text(Format::Json, &busy());
+        proptest!(|(harm in harm())| drop(read_baseline(&harm.done_to_text(&good))));
+    });
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The versions of a family through time, as a picture: a bar from the publication of each to its replacement, the
-//! latest up to today, and from the day on which the publisher had something newer, what tenants are missing.
+//! latest up to today, what was deleted up to the day it was missed, and from the day on which the publisher had something newer, what tenants are missing.
 //!
 //! The bars are SVG without any text, stretched to the width there is; words stand beside them as HTML, which wraps on
 //! a phone. Every shape has its words in a `title`, and the row says them all once more for those who see no pictures.
@@ -23,7 +23,10 @@ pub(super) struct Window {
 impl Window {
     /// From the earliest publication to today; none where no version has a date.
     pub(super) fn of(report: &Report, today: Date) -> Option<Self> {
-        let from = report.families.iter().flat_map(|family| &family.versions).filter_map(published).min()?;
+        let there = report.families.iter().flat_map(|family| &family.versions).filter_map(published);
+        let gone =
+            report.families.iter().flat_map(|family| &family.gone).filter_map(|gone| gone.built.or(gone.uploaded));
+        let from = there.chain(gone).min()?;
         Some(Self { from: from.min(today.yesterday().ok()?), to: today })
     }
 
@@ -65,6 +68,12 @@ fn published(version: &super::report::VersionEntry) -> Option<Date> {
 pub(super) fn picture(family: &FamilyEntry, window: Window) -> String {
     let mut shapes: Vec<String> = window.ticks().into_iter().map(|day| rule(window.across(day))).collect();
     // Oldest first, so that a newer bar lies over an older one.
+    for gone in family.gone.iter().rev() {
+        let Some(from) = gone.built.or(gone.uploaded) else { continue };
+        let replaced = gone.superseded.map_or_else(String::new, |day| format!(", replaced {day}"));
+        let title = format!("{}: {from}{replaced}, deleted by {}", gone.version, gone.gone);
+        shapes.push(bar("gone", window.across(from), window.across(gone.gone), &title));
+    }
     for version in family.versions.iter().rev() {
         let Some(from) = published(version) else { continue };
         let latest = Some(&version.version) == family.latest.as_ref();
@@ -124,5 +133,7 @@ fn rule(x: i64) -> String {
 
 fn in_words(family: &FamilyEntry) -> String {
     let versions: Vec<_> = family.versions.iter().map(|version| version.version.as_str()).collect();
-    format!("versions of {}, newest first: {}", family.family, versions.join(", "))
+    let gone: Vec<_> = family.gone.iter().map(|gone| gone.version.as_str()).collect();
+    let gone = if gone.is_empty() { String::new() } else { format!("; deleted: {}", gone.join(", ")) };
+    format!("versions of {}, newest first: {}{gone}", family.family, versions.join(", "))
 }

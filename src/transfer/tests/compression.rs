@@ -3,7 +3,10 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::model::testing::{bounded, harm};
 
 pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -115,6 +118,30 @@ async fn the_digest_of_the_stored_bytes_is_compared_too() {
         let (result, kept) = deliver_to_one(&consignment).await;
         assert_eq!((result.is_ok(), kept.complete), (fine, fine));
     }
+}
+
+/// Whatever the decoders are fed, they end, take no more memory than they may, and let nothing wrong pass as whole.
+#[test]
+fn harmed_files_are_refused_within_bounds() {
+    bounded(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let image = [noise(3000), vec![0; 40_000], noise(300)].concat();
+        for compression in PACKED {
+            let good = pack(compression, &image);
+            let digests = digest(Algorithm::Sha256, &image);
+            proptest!(ProptestConfig::with_cases(64), |(harm in harm())| {
+                let file = harm.done_to(&good);
+                let (result, kept) = runtime.block_on(async {
+                    let consignment = consignment(Mirror::new(file.clone(), &[]).serve().await, &file);
+                    let stored = Some(digests.clone());
+                    deliver_to_one(&Consignment { stored, compression, ..consignment }).await
+                });
+                // There are bits in these formats that mean nothing.
+                prop_assert_eq!(result.is_ok(), kept.complete);
+                prop_assert!(result.is_err() || kept.bytes == image, "{:?}", harm);
+            });
+        }
+    });
 }
 
 /// A window that would need more memory than a decoder may take, as `zstd --long=30` writes it.

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use gallerist::model::desired::{Audience, Chosen, Wanted};
-use gallerist::model::drift::{Baseline, Class, Finding, Fix};
+use gallerist::model::drift::{Baseline, Class, Finding, Fix, Piece};
 use gallerist::model::image::{Image, Status, Visibility};
 use gallerist::model::lifecycle::Age;
-use gallerist::model::name::{FamilyName, ImageId, SiteName};
+use gallerist::model::name::{FamilyName, ImageId, SiteName, VersionName};
+use gallerist::model::usage::{Answer, Source, Usage, User, UserKind};
 use gallerist::model::version::Version;
 use gallerist::planner::drift::{Evidence, findings, hangings};
 use jiff::ToSpan;
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 
 use crate::support::policies::Policy;
 use crate::support::world::{
@@ -147,13 +148,13 @@ fn the_report_before_tells_what_was_never_applied_from_what_is_gone() {
     baseline.findings.insert(("ubuntu-24.04".to_owned(), Class::Missing), None);
     assert_eq!(after(&empty, &baseline), ["missing ubuntu-24.04"], "it is still missing");
     baseline.findings.clear();
-    baseline.versions.insert((site.clone(), family_name(0)), BTreeMap::from([(version_name(4), None)]));
+    baseline.versions.insert((site.clone(), family_name(0)), BTreeMap::from([remembered(4, None)]));
     assert_eq!(after(&empty, &baseline), ["missing ubuntu-24.04"], "it was there");
 
     // A superseded version that is gone: apply may have deleted it, unless its lifecycle says that it cannot have.
     let mut world = world(at_rest());
     let since = date(2026, 11, 20);
-    baseline.versions.insert((site, family_name(0)), BTreeMap::from([(version_name(1), Some(since))]));
+    baseline.versions.insert((site.clone(), family_name(0)), BTreeMap::from([remembered(1, Some(since))]));
     assert_eq!(after(&world, &baseline), Vec::<String>::new());
     let deletion = |world: &mut World, after: Age| {
         world.desired.families.get_mut(&family_name(0)).unwrap().lifecycle.deletion.after = after;
@@ -162,6 +163,30 @@ fn the_report_before_tells_what_was_never_applied_from_what_is_gone() {
     assert_eq!(after(&world, &baseline), ["missing ubuntu-24.04/20261001"]);
     deletion(&mut world, Age::from_span(3.days()).unwrap());
     assert_eq!(after(&world, &baseline), Vec::<String>::new(), "it was due today");
+
+    // Nor can it have deleted what somebody uses.
+    let evidence = |world: &World| told(world, |evidence| evidence.baseline = Some(&baseline));
+    let user = User { kind: UserKind::Server, id: "s1".to_owned(), project: None };
+    let usage = Usage::new([(Source("servers"), Answer::Users(user, vec![]))]);
+    world.observed.sites.get_mut(&site).unwrap().usage.insert(ImageId::parse("gone").unwrap(), usage);
+    assert_eq!(short(&evidence(&world)), ["missing ubuntu-24.04/20261001"]);
+    let unknown = Usage::new([(Source("servers"), Answer::Unknown("403".to_owned()))]);
+    world.observed.sites.get_mut(&site).unwrap().usage.insert(ImageId::parse("gone").unwrap(), unknown);
+    assert_eq!(short(&evidence(&world)), Vec::<String>::new());
+}
+
+/// A version as the report before has it.
+fn remembered(version: u8, superseded: Option<Date>) -> (VersionName, Piece) {
+    let piece = Piece {
+        version: version_name(version),
+        image: ImageId::parse("gone").unwrap(),
+        name: "was here".to_owned(),
+        built: None,
+        uploaded: Some(date(2026, 10, 1)),
+        superseded,
+        users: None,
+    };
+    (piece.version.clone(), piece)
 }
 
 #[test]

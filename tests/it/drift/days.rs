@@ -73,6 +73,34 @@ fn a_day_in_the_life_of_a_catalogue() {
 }
 
 #[test]
+fn an_old_version_that_tenants_use_is_missed_and_one_that_nobody_uses_is_remembered() {
+    let stage = Stage::with(&[DEBIAN, ROCKY]);
+    stage.settle();
+    let old = [stage.id_of("Debian 12 - Latest"), stage.id_of("Rocky Linux 9 - Latest")];
+    let server = stage.world().region(REGION).unwrap().boot("demo", &old[0], "web").unwrap();
+    stage.exhibit(&[NEWER_DEBIAN, ("rocky-9", "Rocky Linux 9", "9.9-20261116.0")]);
+    stage.run(&["apply", "--auto-approve"]).with(0);
+    let (exit, report) = drift(&stage, &["--report", "json=before.json", "--report", "html=drift.html"]);
+    assert_eq!((exit, listed(&report)), (Some(0), vec![]));
+    let users = |family: usize| report["families"][family]["versions"][1]["users"].clone();
+    assert_eq!(users(0)["projects"][0]["servers"], serde_json::json!([server]));
+    assert_eq!(users(0)["projects"][0]["project"], "demo");
+    assert_eq!(users(1), serde_json::json!({"complete": true, "projects": []}));
+    assert!(stage.read("drift.html").contains("<li>demo <code>"), "the page says whom to write to");
+
+    // Both could go by their lifecycle; the next apply would have deleted only the one.
+    for id in &old {
+        stage.world().region(REGION).unwrap().delete_image(id);
+    }
+    let (exit, report) = drift(&stage, &["--baseline", "before.json", "--report", "json=after.json"]);
+    assert_eq!((exit, listed(&report)), (Some(2), vec!["missing debian-12/20261013-2601 new".to_owned()]));
+    assert_eq!(report["findings"][0]["change"]["after"]["used_by"], serde_json::json!([format!("server {server}")]));
+    assert_eq!(report["families"][1]["gone"][0]["version"], ROCKY.2);
+    let (_, later) = drift(&stage, &["--baseline", "after.json"]);
+    assert_eq!(later["families"][1]["gone"], report["families"][1]["gone"], "and remembered from report to report");
+}
+
+#[test]
 fn an_acceptance_holds_until_its_day_has_passed() {
     let stage = Stage::with(&[ROCKY]);
     stage.settle();
