@@ -32,6 +32,8 @@ mod upstream;
 mod usage;
 mod validate;
 
+pub use plan::detailed_exit;
+
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::render::console::Console;

@@ -6,6 +6,7 @@ use super::{Stop, ci, front, present, snapshot, teller};
 use crate::cli::{Global, Plan, PlanFormat};
 use crate::exit::Exit;
 use crate::render::console::Console;
+use crate::render::document::Document;
 use crate::render::refusal;
 
 pub(super) async fn run(global: &Global, options: &Plan, console: &Console) -> Result<Exit, Stop> {
@@ -31,10 +32,18 @@ pub(super) async fn run(global: &Global, options: &Plan, console: &Console) -> R
         | PlanFormat::Github) => console.answer(&present::text(&document, format, console))?,
     }
     ci::plan(&document, console);
-    if document.gallerist.blocked {
-        return Err(Stop::new(Exit::Refused, refusal(&document).join("\n")));
+    let exit = detailed_exit(&document);
+    if exit == Exit::Refused {
+        return Err(Stop::new(exit, refusal(&document).join("\n")));
     }
-    // The same counters make the last line, so that the words and the code always agree.
-    let changes = front.plan.counts().total();
-    Ok(if options.detailed_exitcode && changes > 0 { Exit::Changes } else { Exit::Done })
+    Ok(if options.detailed_exitcode { exit } else { Exit::Done })
+}
+
+/// How `plan --detailed-exitcode` ends. It looks at nothing but what is printed, so that the words and the code agree.
+pub fn detailed_exit(document: &Document) -> Exit {
+    match (document.gallerist.blocked, document.is_empty()) {
+        (true, _) => Exit::Refused,
+        (false, false) => Exit::Changes,
+        (false, true) => Exit::Done,
+    }
 }

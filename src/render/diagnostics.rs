@@ -2,7 +2,7 @@
 //!
 //! For people they look as compilers' do: the sentence, the line, the mark under it, the corrected line. For programs
 //! they have Terraform's shape, with our code beside it. Text from the file is foreign: control and direction marks
-//! are shown as `\u{…}` in sentences, and as replacement signs in source lines, so that columns stay true.
+//! are shown as `\u{…}` in sentences, and as other signs in source lines, so that marks still point at what they mean.
 
 use std::ops::Range;
 
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::manifest::codes::Severity;
 use crate::manifest::diagnostic::{Diagnostic, Position, SourceFile};
+use crate::render::escape::{is_unseen, terminal};
 use crate::render::github::{Annotation, commands};
 
 /// Whether output may carry colour.
@@ -43,19 +44,19 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(visible(&diagnostic.detail)).id(diagnostic.code.name());
+    let title = level.primary_title(terminal(&diagnostic.detail)).id(diagnostic.code.name());
     let file = &diagnostic.file;
-    let path = visible(&file.name);
+    let path = terminal(&file.name);
     let places = diagnostic.related.iter().map(|related| &related.span).chain([&diagnostic.span]);
     let window = Window::around(file, places).or_else(|| Window::around(file, [&diagnostic.span]));
     let mut notes: Vec<String> = diagnostic.notes.clone();
     let main = if let Some(window) = window {
-        let primary = AnnotationKind::Primary.span(window.within(&diagnostic.span)).label(visible(&diagnostic.label));
+        let primary = AnnotationKind::Primary.span(window.within(&diagnostic.span)).label(terminal(&diagnostic.label));
         let mut snippet = window.snippet(path.clone()).annotation(primary);
         for related in &diagnostic.related {
             if window.shows(&related.span) {
                 let place = AnnotationKind::Context.span(window.within(&related.span));
-                snippet = snippet.annotation(place.label(visible(&related.label)));
+                snippet = snippet.annotation(place.label(terminal(&related.label)));
             } else {
                 notes.push(format!("{}: line {}", related.label, file.position(related.span.start).line));
             }
@@ -68,15 +69,15 @@ fn groups(diagnostic: &Diagnostic) -> Vec<Group<'_>> {
         notes.insert(0, diagnostic.label.clone());
         title.element(Origin::path(path.clone()).line(start.line).char_column(start.column))
     };
-    let main = main.elements(notes.iter().map(|note| Level::NOTE.message(visible(note))));
-    let main = main.elements(diagnostic.help.iter().map(|help| Level::HELP.message(visible(help))));
+    let main = main.elements(notes.iter().map(|note| Level::NOTE.message(terminal(note))));
+    let main = main.elements(diagnostic.help.iter().map(|help| Level::HELP.message(terminal(help))));
     let mut groups = vec![main];
     if let Some(suggestion) = &diagnostic.suggestion
         && let Some(window) = Window::around(file, [&suggestion.span])
     {
-        let correction = Patch::new(window.within(&suggestion.span), visible(&suggestion.replacement));
+        let correction = Patch::new(window.within(&suggestion.span), terminal(&suggestion.replacement));
         groups.push(
-            Level::HELP.secondary_title(visible(&suggestion.offer)).element(window.snippet(path).patch(correction)),
+            Level::HELP.secondary_title(terminal(&suggestion.offer)).element(window.snippet(path).patch(correction)),
         );
     }
     groups
@@ -111,7 +112,7 @@ impl<'a> Window<'a> {
     }
 
     fn snippet<T: Clone>(&self, path: String) -> Snippet<'a, T> {
-        Snippet::source(&self.file.text[self.lines.clone()])
+        Snippet::source(drawable(&self.file.text[self.lines.clone()]))
             .line_start(self.file.position(self.lines.start).line)
             .path(path)
     }
@@ -171,20 +172,19 @@ fn position(position: Position) -> Value {
     json!({ "line": position.line, "column": position.column, "byte": position.byte })
 }
 
-/// Control characters and marks that change the direction of writing, spelt out.
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(
-            |character| {
-                if is_hidden(character) { character.escape_unicode().to_string() } else { character.to_string() }
-            },
-        )
-        .collect()
-}
-
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// A piece of a file as it may be drawn. Marks point into it by bytes, so what is taken away leaves as many behind.
+fn drawable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let makes_command = character == '[' && shown.ends_with("##");
+        // The control characters of ASCII are drawn as pictures of themselves.
+        if makes_command || is_unseen(character) && !character.is_ascii() {
+            shown.extend(std::iter::repeat_n('?', character.len_utf8()));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -262,7 +262,7 @@ help: a key with a similar name exists
         let file = Arc::new(SourceFile { name: "a\u{1b}b".to_owned(), text });
         let diagnostic = Diagnostic::new(Code::NotAllowed, &file, 4..12, "\u{1b}[2J").label("\u{202e}").help("\r");
         let rendered = human(&[diagnostic], Style::Plain);
-        let hostile = rendered.chars().find(|character| *character != '\n' && is_hidden(*character));
+        let hostile = rendered.chars().find(|character| *character != '\n' && is_unseen(*character));
         assert_eq!(hostile, None, "{rendered:?}");
     }
 

@@ -49,7 +49,7 @@ fn shortened(text: &str, longest: usize) -> String {
 }
 
 /// Control characters, and what Unicode has to turn, join, hide or tag text.
-fn is_unseen(character: char) -> bool {
+pub(super) fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -291,4 +291,4 @@ fn written(time: Timestamp, line: Line<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

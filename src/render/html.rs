@@ -1,82 +1,87 @@
 //! The plan as one HTML file, to keep as an artifact of a job or to send to somebody.
 //!
-//! It needs nothing beside it: no scripts, no fonts, no pictures, and its own policy forbids them, so that nothing in
-//! the plan could load any even if escaping failed.
+//! The verdict and the numbers come first, then every operation in a row, deletions before all others; detail is folded,
+//! apart from what is lost.
 
 use super::brief::brief;
 use super::diff::{self, Depth, unified};
-use super::document::{Action, Document, Level, ResourceChange};
+use super::document::{Action, Document, Level, LiveSource, ResourceChange};
 use super::escape::html;
+use super::graph::{GraphFormat, graph};
 use super::human::conclusion;
+use super::page::{page, tile};
 use super::words;
 
-const HEAD: &str = r#"<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width">
-<style>
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; }
-code, pre { font: 14px/1.5 ui-monospace, monospace; }
-pre { overflow-x: auto; }
-.create { color: light-dark(#1a7f37, #3fb950); }
-.update { color: light-dark(#9a6700, #d29922); }
-.delete, .refused { color: light-dark(#cf222e, #f85149); font-weight: bold; }
-</style>
-"#;
+/// A picture of more operations helps nobody.
+const DRAWN: usize = 40;
 
 /// The file.
 pub(super) fn render(document: &Document) -> String {
     let body = &document.gallerist;
     let sites: Vec<_> = body.sites.iter().map(|site| html(&site.name)).collect();
-    let title = format!("Image plan for {}", words::listed(&sites));
-    let mut lines = vec![
-        format!("<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>"),
-        format!("<p><strong>{}</strong></p>", html(&conclusion(document))),
+    let title = format!("Image plan: {} on {}", html(&body.catalogue), words::listed(&sites));
+    let read = match body.live.source {
+        LiveSource::Api => "read",
+        LiveSource::Snapshot => "snapshot of",
+    };
+    let sections = [
+        vec![
+            format!("<h1>{title}</h1>"),
+            format!(
+                "<p class=\"faint\">{} · {} · <code>{}</code> · {read} {}</p>",
+                words::count(body.live.managed, "managed image"),
+                words::size(body.summary.transfer_bytes) + " to fetch",
+                html(&body.config.path),
+                body.live.read_at.strftime("%Y-%m-%d %H:%M UTC")
+            ),
+            format!("<p class=\"verdict {}\">{}</p>", tone(document), html(&conclusion(document))),
+        ],
+        refusals(document),
+        tiles(document),
+        table(document),
+        lists(document),
+        details(document),
+        packages(document),
+        order_of_work(document),
+        vec![format!(
+            "<p class=\"faint\"><small>Plan <code>{}</code> · gallerist {}</small></p>",
+            html(&body.plan_id),
+            html(&body.version)
+        )],
     ];
-    for guard in body.guards.iter().filter(|guard| guard.refuses()) {
-        let detail = html(&guard.detail);
-        lines.push(format!("<p class=\"refused\">A guard refuses this plan: {detail}</p>"));
+    page(&title, &sections.concat())
+}
+
+/// How alarming a plan is to look at.
+fn tone(document: &Document) -> &'static str {
+    match (document.gallerist.summary.delete, document.is_empty()) {
+        (1.., _) => "bad",
+        (0, true) => "good",
+        (0, false) => "warn",
     }
-    lines.extend(table(document));
-    lines.extend(list(
-        "Held",
-        body.holds.iter().map(|hold| {
-            let (operation, detail) = (hold.operation.name(), html(&hold.detail));
-            format!("{operation} <code>{}</code>: {detail}", html(&hold.address))
-        }),
-    ));
-    let warnings = body.notes.iter().filter(|note| note.level == Level::Warning);
-    lines.extend(list("Notes", warnings.map(|note| html(&note.detail))));
-    lines.extend(list(
-        "Guards",
-        body.guards.iter().map(|guard| format!("{}: {}", words::verdict(guard.status), html(&guard.detail))),
-    ));
-    if !document.is_empty() {
-        lines.push("<h2>What changes</h2>".to_owned());
-        lines.extend(ordered(document).map(|change| format!("<pre>{}</pre>", coloured(&unified(change)))));
-    }
-    let packages = diff::packages(document, Depth::Whole);
-    if !packages.is_empty() {
-        lines.push("<h2>Packages inside</h2>".to_owned());
-        lines.extend(packages.iter().map(|list| {
-            let (title, changes) = list.split_once('\n').unwrap_or((list, ""));
-            let title = html(title.trim_start_matches("# "));
-            format!("<details><summary>{title}</summary><pre>{}</pre></details>", coloured(changes))
-        }));
-    }
-    lines.push(format!(
-        "<p><small>Plan <code>{}</code> · <code>{}</code> · {} · gallerist {}</small></p>\n</body>\n</html>\n",
-        html(&body.plan_id),
-        html(&body.config.path),
-        document.timestamp.strftime("%Y-%m-%d %H:%M UTC"),
-        html(&body.version)
-    ));
-    format!("{HEAD}{}", lines.join("\n"))
+}
+
+fn refusals(document: &Document) -> Vec<String> {
+    let refusing = document.gallerist.guards.iter().filter(|guard| guard.refuses());
+    let told = refusing.map(|guard| {
+        let lift = guard.lift.as_deref().map(|lift| format!(" If that is meant: <code>{}</code>.", html(lift)));
+        let (detail, lift) = (html(&guard.detail), lift.unwrap_or_default());
+        format!("<p class=\"verdict bad\">A guard refuses this plan: {detail}.{lift}</p>")
+    });
+    let partial = (!document.complete).then(|| "<p>This plan does not cover the whole catalogue.</p>".to_owned());
+    told.chain(partial).collect()
+}
+
+fn tiles(document: &Document) -> Vec<String> {
+    let summary = document.gallerist.summary;
+    let tiles = [
+        tile(summary.delete, "to destroy", "bad", "images that are deleted for good"),
+        tile(summary.create, "to add", "good", "images that are created"),
+        tile(summary.update, "to change", "warn", "images that are updated in place"),
+        tile(summary.held, "held", "warn", "operations that the plan refuses to do"),
+        tile(summary.no_op, "stay", "faint", "managed images that stay as they are"),
+    ];
+    vec![format!("<ul class=\"tiles\">{}</ul>", tiles.concat())]
 }
 
 /// Deletions first.
@@ -84,25 +89,48 @@ fn ordered(document: &Document) -> impl Iterator<Item = &ResourceChange> {
     [Action::Delete, Action::Create, Action::Update].into_iter().flat_map(|action| document.changes(action))
 }
 
+const fn class(action: Action) -> &'static str {
+    match action {
+        Action::Create => "good",
+        Action::Update => "warn",
+        Action::Delete => "bad",
+    }
+}
+
 fn table(document: &Document) -> Vec<String> {
     if document.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec!["<table>\n<tr><th></th><th>Image</th><th>What</th><th>Why</th></tr>".to_owned()];
-    lines.extend(ordered(document).map(|change| {
+    let rows = ordered(document).map(|change| {
         let action = change.action();
         let why: Vec<_> = change.gallerist.reasons.iter().map(|reason| html(reason)).collect();
         format!(
-            "<tr class=\"{}\"><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
-            action.name(),
+            "<tr><td class=\"class {}\">{} {}</td><td class=\"image\"><code>{}</code></td><td>{}</td><td>{}</td></tr>",
+            class(action),
             action.symbol(),
+            action.name(),
             html(&change.address),
             html(&brief(change)),
             why.join("; ")
         )
-    }));
-    lines.push("</table>".to_owned());
-    lines
+    });
+    vec![format!(
+        "<h2>What is done</h2>\n<table class=\"findings\">\n<thead><tr><th></th><th>Image</th><th>What</th><th>Why</th></tr>\
+         </thead>\n<tbody>\n{}\n</tbody>\n</table>",
+        rows.collect::<Vec<_>>().join("\n")
+    )]
+}
+
+fn lists(document: &Document) -> Vec<String> {
+    let body = &document.gallerist;
+    let held = body.holds.iter().map(|hold| {
+        let (operation, detail) = (hold.operation.name(), html(&hold.detail));
+        format!("{operation} <code>{}</code>: {detail}", html(&hold.address))
+    });
+    let warnings = body.notes.iter().filter(|note| note.level == Level::Warning);
+    let notes = warnings.map(|note| html(&note.detail));
+    let guards = body.guards.iter().map(|guard| format!("{}: {}", words::verdict(guard.status), html(&guard.detail)));
+    [list("Held", held), list("Notes", notes), list("Guards", guards)].concat()
 }
 
 fn list(title: &str, items: impl Iterator<Item = String>) -> Vec<String> {
@@ -113,18 +141,46 @@ fn list(title: &str, items: impl Iterator<Item = String>) -> Vec<String> {
     vec![format!("<h2>{title}</h2>\n<ul>\n{}\n</ul>", items.join("\n"))]
 }
 
-/// The lines of a diff, each coloured by its sign.
-fn coloured(diff: &str) -> String {
-    let coloured = diff.lines().map(|line| {
+fn details(document: &Document) -> Vec<String> {
+    if document.is_empty() {
+        return Vec::new();
+    }
+    let folds = ordered(document).map(|change| {
+        let open = if change.action() == Action::Delete { " open" } else { "" };
+        fold(&unified(change), open)
+    });
+    std::iter::once("<h2>Every change in detail</h2>".to_owned()).chain(folds).collect()
+}
+
+fn packages(document: &Document) -> Vec<String> {
+    let lists = diff::packages(document, Depth::Whole);
+    let title = (!lists.is_empty()).then(|| "<h2>Packages inside</h2>".to_owned());
+    title.into_iter().chain(lists.iter().map(|list| fold(list, ""))).collect()
+}
+
+/// A diff behind its first line, each of the others coloured by its sign.
+fn fold(diff: &str, open: &str) -> String {
+    let (title, lines) = diff.split_once('\n').unwrap_or((diff, ""));
+    let coloured = lines.lines().map(|line| {
         let text = html(line);
         match line.chars().next() {
-            Some('+') => format!("<span class=\"create\">{text}</span>"),
-            Some('-') => format!("<span class=\"delete\">{text}</span>"),
-            Some('#') => format!("<strong>{text}</strong>"),
+            Some('+') => format!("<span class=\"good\">{text}</span>"),
+            Some('-') => format!("<span class=\"bad\">{text}</span>"),
             Some(_) | None => text,
         }
     });
-    coloured.collect::<Vec<_>>().join("\n")
+    let title = html(title.trim_start_matches("# "));
+    let lines: Vec<_> = coloured.collect();
+    format!("<details{open}><summary>{title}</summary>\n<pre>{}</pre></details>", lines.join("\n"))
+}
+
+fn order_of_work(document: &Document) -> Vec<String> {
+    if !(2..=DRAWN).contains(&document.resource_changes.len()) {
+        return Vec::new();
+    }
+    // A file from elsewhere may have its steps in a circle; then there is no order to draw.
+    let drawn = graph(GraphFormat::Svg, document);
+    drawn.map_or_else(|_| Vec::new(), |svg| vec![format!("<h2>Order of work</h2>\n<div class=\"order\">{svg}</div>")])
 }
 
 #[cfg(test)]
@@ -141,14 +197,15 @@ mod tests {
     #[test]
     fn a_rotation_has_a_row_and_a_diff_for_each_image() {
         let text = render(&rotation());
-        assert_eq!(text.matches("<tr class=").count(), 4);
+        assert_eq!(text.matches("<tr><td class=\"class ").count(), 4);
         assert_eq!(text.matches("<pre>").count(), 4 + 1);
         assert!(
-            text.find("class=\"delete\"").unwrap() < text.find("class=\"create\"").unwrap(),
+            text.find("\">- delete</td>").unwrap() < text.find("\">+ create</td>").unwrap(),
             "deletions come first"
         );
-        assert!(text.contains("<strong>Plan: 1 to add, 2 to change, 1 to destroy.</strong>"), "{text}");
-        assert!(text.contains(r#"<span class="delete">- visibility     public</span>"#), "{text}");
+        assert!(text.contains("<p class=\"verdict bad\">Plan: 1 to add, 2 to change, 1 to destroy.</p>"), "{text}");
+        assert!(text.contains(r#"<span class="bad">- visibility     public</span>"#), "{text}");
+        assert_eq!(text.matches("<details open>").count(), 1, "only what is lost is unfolded");
     }
 
     #[test]
@@ -159,7 +216,9 @@ mod tests {
             for tag in tags(&text) {
                 match tag.strip_prefix('/') {
                     Some(closed) => assert_eq!(open.pop(), Some(closed), "{text}"),
-                    None if ["!doctype", "meta"].contains(&tag) => {}
+                    None if ["!doctype", "meta", "path"].contains(&tag) => {}
+                    // The pieces of the picture close themselves.
+                    None if tag == "rect" => {}
                     None => open.push(tag),
                 }
             }
@@ -172,7 +231,7 @@ mod tests {
         let tame = render(&hostile_document("tame"));
         for name in hostile() {
             let text = render(&hostile_document(&name));
-            let of = |text: &str| tags(text.split_once("<h2>What changes").unwrap().0).join(" ");
+            let of = |text: &str| tags(text.split_once("<h2>Every change").unwrap().0).join(" ");
             assert_eq!(of(&text), of(&tame), "{name:?}");
             assert!(!text.contains("<script"), "{name:?}");
         }

@@ -29,6 +29,7 @@ mod html;
 mod human;
 mod json;
 mod markdown;
+mod page;
 pub mod progress;
 mod refusal;
 pub mod relock;

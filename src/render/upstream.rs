@@ -185,7 +185,7 @@ fn conclusion(report: &UpstreamReport) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use jiff::civil::date;
 
     use super::*;
@@ -232,6 +232,18 @@ mod tests {
                 error: "`https://rocky.example/` answered 503\u{1b}[2J".to_owned(),
             }],
         }
+    }
+
+    /// The report with this text wherever others may write.
+    pub(in crate::render) fn hostile_report(text: &str) -> UpstreamReport {
+        let mut report = report();
+        for offer in &mut report.families {
+            offer.version = text.to_owned();
+            offer.url = text.to_owned();
+            offer.latest[0].version = Some(text.to_owned());
+        }
+        report.errors[0].error = text.to_owned();
+        report
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Who still uses which version: the document of `gallerist usage`, and its three forms.
 //!
 //! The comma-separated form is for spreadsheets, which take a cell that begins like a formula for one, whoever wrote
-//! it. Such cells get an apostrophe in front (OWASP, "CSV Injection"); quoting follows RFC 4180.
+//! it. Such cells get an apostrophe in front (OWASP, "CSV Injection"); quoting follows RFC 4180. What would move a cursor
+//! is spelt out, for the form may be printed.
 
 use std::collections::BTreeMap;
 
@@ -196,13 +197,13 @@ fn record(cells: &[&str]) -> String {
 }
 
 fn csv_cell(text: &str) -> String {
-    let harmless =
-        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
-    if harmless.contains([',', '"', '\r', '\n']) { format!("\"{}\"", harmless.replace('"', "\"\"")) } else { harmless }
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let harmless = format!("{}{}", if formula { "'" } else { "" }, terminal(text));
+    if harmless.contains([',', '"']) { format!("\"{}\"", harmless.replace('"', "\"\"")) } else { harmless }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::name::{FamilyName, VersionName};
     use crate::model::usage::{Answer, Source, User};
@@ -236,6 +237,19 @@ mod tests {
                 ),
             ],
         }
+    }
+
+    /// The report with this text wherever others may write.
+    pub(in crate::render) fn hostile_report(text: &str) -> UsageReport {
+        let mut report = report();
+        for version in &mut report.versions {
+            version.unknown.insert("volumes", text.to_owned());
+            for user in &mut version.users {
+                (user.project_id, user.project) = (Some(text.to_owned()), Some(text.to_owned()));
+                user.servers = vec![text.to_owned()];
+            }
+        }
+        report
     }
 
     #[test]
@@ -333,6 +347,6 @@ mod tests {
         for beginning in ["=", "+", "-", "@", "\t", "\r"] {
             assert!(csv_cell(&format!("{beginning}1")).trim_start_matches('"').starts_with('\''), "{beginning:?}");
         }
-        assert_eq!(csv_cell("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
+        assert_eq!(csv_cell("a,\"b\"\n"), "\"a,\"\"b\"\"\\u{a}\"");
     }
 }

@@ -15,6 +15,7 @@ use crate::support::draw::{tenant_images, worlds};
 use crate::support::laws::{self, Law, all_named, plan_of, require};
 use crate::support::policies::Policy;
 use crate::support::sim::Cloud;
+use crate::support::telling;
 use crate::support::world::{
     FamilySpec, Foreign, ImageSpec, Meddled, Part, SERVERS, Standing, UsageSpec, VOLUMES, WantedSpec, WorldSpec,
     family_name,
@@ -108,6 +109,16 @@ fn nothing_becomes_wider_than_it_may() {
 }
 
 /// No tenant can block the catalogue or steer it: images that are not ours and not public change nothing.
+#[test]
+fn the_words_and_the_code_agree() {
+    in_every_world(telling::the_words_and_the_code_agree);
+}
+
+#[test]
+fn every_plan_is_as_its_schema_says() {
+    in_every_world(telling::every_plan_is_as_its_schema_says);
+}
+
 #[test]
 fn tenants_change_nothing() {
     for_all(

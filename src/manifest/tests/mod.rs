@@ -40,6 +40,7 @@ fn valid(text: &str) -> Manifest {
     match read(text) {
         Ok((manifest, warnings)) => {
             assert_eq!(warnings, [], "{}", listed(&warnings));
+            schema::fits(text);
             manifest
         }
         Err(found) => panic!("{}", listed(&found)),

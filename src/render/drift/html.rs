@@ -1,8 +1,6 @@
 //! Drift as one HTML file, to keep as an artifact of a job or to put on a shelf where people look.
 //!
-//! It needs nothing beside it: no scripts, no fonts, no pictures from elsewhere, and its own policy forbids them. It
-//! follows the reader's light or dark mode and the width of a phone. Colour never says anything that a word beside it
-//! does not.
+//! The verdict and the numbers come first, then what was found, then a picture of every family through time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +12,8 @@ use super::timeline::{self, Window};
 use super::words;
 use crate::model::drift::{Class, State};
 use crate::render::escape::html;
+use crate::render::page::{page, tile};
 use crate::render::words::count;
-
-const STYLE: &str = include_str!("drift.css");
 
 /// The file.
 pub(super) fn render(report: &Report) -> String {
@@ -42,12 +39,7 @@ pub(super) fn render(report: &Report) -> String {
         grid(report),
         vec![format!("<p class=\"faint\"><small>gallerist {}</small></p>", html(&report.version))],
     ];
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" \
-         content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<meta name=\"viewport\" \
-         content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{}\n</body>\n</html>\n",
-        sections.concat().join("\n")
-    )
+    page(&title, &sections.concat())
 }
 
 /// How alarming a class is to look at.
@@ -56,10 +48,6 @@ fn tone(report: &Report, class: Class) -> &'static str {
 }
 
 fn tiles(report: &Report) -> String {
-    let tile = |number: usize, word: &str, tone: &str, meaning: &str| {
-        let tone = if number == 0 { "none" } else { tone };
-        format!("<li class=\"{tone}\" title=\"{}\"><b>{number}</b>{}</li>", html(meaning), html(word))
-    };
     let in_sync = report.sites.iter().map(|site| site.in_sync).sum();
     let mut tiles = vec![tile(in_sync, "in sync", "good", "images as they should be")];
     tiles.extend(Class::ALL.iter().map(|class| {
@@ -155,12 +143,13 @@ fn families(report: &Report) -> Vec<String> {
     let rows: Vec<String> = report.families.iter().map(row).collect();
     vec![
         "<h2>Versions through time</h2>".to_owned(),
-        "<p class=\"faint\"><svg class=\"key\" aria-hidden=\"true\"><rect class=\"latest\" width=\"100%\" height=\"100%\"/></svg>the \
-         latest, since its publication\n<svg class=\"key\" aria-hidden=\"true\"><rect class=\"old\" width=\"100%\" \
-         height=\"100%\"/></svg>replaced, still there\n<svg class=\"key\" aria-hidden=\"true\"><rect class=\"gone\" width=\"100%\" \
-         height=\"100%\"/></svg>deleted\n<svg class=\"key\" aria-hidden=\"true\"><rect class=\"behind\" \
-         width=\"100%\" height=\"100%\"/></svg>a newer one is published</p>"
-            .to_owned(),
+        format!(
+            "<p class=\"faint keys\">{}\n{}\n{}\n{}</p>",
+            key("latest", "the latest, since its publication"),
+            key("old", "replaced, still there"),
+            key("gone", "deleted"),
+            key("behind", "a newer one is published")
+        ),
         rows.join("\n"),
         timeline::scale(window),
     ]
@@ -221,6 +210,13 @@ fn user_row(family: &str, version: &VersionEntry, users: &Users) -> String {
         html(&version.version),
         since.unwrap_or_default(),
         items.concat()
+    )
+}
+
+/// What a colour of the picture means.
+fn key(class: &str, meaning: &str) -> String {
+    format!(
+        "<span><svg class=\"key\" aria-hidden=\"true\"><rect class=\"{class}\" width=\"100%\" height=\"100%\"/></svg>{meaning}</span>"
     )
 }
 

@@ -18,7 +18,7 @@ mod prometheus;
 mod report;
 mod saved;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 mod timeline;

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::report::{FamilyEntry, Report, Site};
 use crate::model::drift::{Class, State};
+use crate::render::escape::terminal;
 
 const LAST_SUCCESS: &str = "gallerist_last_success_timestamp_seconds";
 
@@ -102,9 +103,9 @@ fn series(name: &str, catalogue: &str, labels: &[(&'static str, &str)]) -> Strin
     format!("{name}{{{}}}", labels.join(","))
 }
 
-/// The three characters that the text format has escapes for.
+/// The three characters that the text format has escapes for. What a terminal would obey is spelt out before.
 fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    terminal(value).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 fn last_success(report: &Report, site: &Site, before: Option<&str>) -> Option<i64> {

@@ -199,7 +199,7 @@ pub(super) fn partial() -> Report {
 }
 
 /// A report in which this text stands wherever others may write.
-pub(super) fn hostile(text: &str) -> Report {
+pub(in crate::render) fn hostile(text: &str) -> Report {
     let mut report = partial();
     let owned = || text.to_owned();
     report.findings = busy().findings;

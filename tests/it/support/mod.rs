@@ -17,5 +17,6 @@ pub(crate) mod laws;
 pub(crate) mod policies;
 pub(crate) mod sim;
 pub(crate) mod stage;
+pub(crate) mod telling;
 pub(crate) mod watch;
 pub(crate) mod world;
