@@ -18,12 +18,23 @@ use crate::render::{Format, Manner, Styles, render};
 /// The largest summary of a step.
 const LARGEST_SUMMARY: u64 = 1 << 20;
 
+/// Whether the answer of the command has annotations in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Annotations {
+    /// It has not: they are still to be made.
+    Wanted,
+    /// It has.
+    Shown,
+}
+
 /// Tells of a plan.
-pub(super) fn plan(document: &Document, console: &Console) {
+pub(super) fn plan(document: &Document, annotations: Annotations, console: &Console) {
     if !is_github(console) {
         return;
     }
-    console.complain(render(Format::Github, document, Manner::default()).trim_end());
+    if annotations == Annotations::Wanted {
+        console.complain(render(Format::Github, document, Manner::default()).trim_end());
+    }
     summarise(&render(Format::Markdown, document, Manner::default()), console);
     let summary = document.gallerist.summary;
     output(
@@ -41,12 +52,14 @@ pub(super) fn plan(document: &Document, console: &Console) {
 }
 
 /// Tells of drift.
-pub(super) fn drift(report: &Report, console: &Console) {
+pub(super) fn drift(report: &Report, annotations: Annotations, console: &Console) {
     if !is_github(console) {
         return;
     }
     let told = |format| drift::render(format, report, Styles::default(), None);
-    console.complain(told(drift::Format::Github).trim_end());
+    if annotations == Annotations::Wanted {
+        console.complain(told(drift::Format::Github).trim_end());
+    }
     summarise(&told(drift::Format::Markdown), console);
     output(
         console,

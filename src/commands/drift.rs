@@ -12,7 +12,8 @@ use anyhow::Context as _;
 use futures_util::{StreamExt as _, future, stream};
 use jiff::Timestamp;
 
-use super::{Stop, ci, files, front};
+use super::ci::{self, Annotations};
+use super::{Stop, files, front};
 use crate::cli::{Drift, DriftFormat, Global};
 use crate::exit::Exit;
 use crate::manifest::{FamilySpec, Manifest, Source, accept};
@@ -102,7 +103,8 @@ fn tell(report: &Report, options: &Drift, console: &Console) -> Result<Exit, Sto
         files::replace(path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     console.answer(&render(options.format.into(), report, front::styles(console), None))?;
-    ci::drift(report, console);
+    let shown = options.format == DriftFormat::Github;
+    ci::drift(report, if shown { Annotations::Shown } else { Annotations::Wanted }, console);
     if !report.complete {
         return Err(Stop::new(Exit::Error, format!("error: {}", conclusion(report))));
     }

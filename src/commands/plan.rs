@@ -2,7 +2,8 @@
 
 use anyhow::Context as _;
 
-use super::{Stop, ci, front, present, snapshot, teller};
+use super::ci::{self, Annotations};
+use super::{Stop, front, present, snapshot, teller};
 use crate::cli::{Global, Plan, PlanFormat};
 use crate::exit::Exit;
 use crate::render::console::Console;
@@ -23,15 +24,13 @@ pub(super) async fn run(global: &Global, options: &Plan, console: &Console) -> R
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     present::write_reports(&document, &options.report)?;
-    match options.format {
-        PlanFormat::Human => teller::people(&document, console)?,
-        format @ (PlanFormat::Json
-        | PlanFormat::Markdown
-        | PlanFormat::Html
-        | PlanFormat::Gitlab
-        | PlanFormat::Github) => console.answer(&present::text(&document, format, console))?,
+    if options.format == PlanFormat::Human {
+        teller::people(&document, console)?;
+    } else {
+        console.answer(&present::text(&document, options.format, console))?;
     }
-    ci::plan(&document, console);
+    let shown = options.format == PlanFormat::Github;
+    ci::plan(&document, if shown { Annotations::Shown } else { Annotations::Wanted }, console);
     let exit = detailed_exit(&document);
     if exit == Exit::Refused {
         return Err(Stop::new(exit, refusal(&document).join("\n")));

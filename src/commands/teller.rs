@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::{Stop, ci, front};
+use super::ci::{self, Annotations};
+use super::{Stop, front};
 use crate::apply::event::Event;
 use crate::cli::ApplyFormat;
 use crate::exit::Exit;
@@ -56,7 +57,7 @@ impl Teller {
             Form::People(_) => people(document, &self.console)?,
             Form::Programs(stream) => self.console.answer(&locked(stream).plan(document, Timestamp::now()))?,
         }
-        ci::plan(document, &self.console);
+        ci::plan(document, Annotations::Wanted, &self.console);
         Ok(())
     }
 

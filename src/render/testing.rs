@@ -1,13 +1,14 @@
 //! Plans made by hand, for the tests of this room.
 
+mod pieces;
+
+pub(super) use pieces::{change, object};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, date};
 
-use super::document::{
-    Action, Change, Detail, Document, Import, Level, Live, LiveSource, Note as Remark, Object, ProjectUse,
-    RESOURCE_TYPE, ResourceChange, Site,
-};
+use super::document::{Document, Import, Level, Live, LiveSource, Note as Remark, ProjectUse, Site};
 use super::{Coverage, Shown, compose};
 use crate::model::desired::{Audience, Desired, Limits};
 use crate::model::digest::Digest;
@@ -356,40 +357,4 @@ pub(super) fn hostile_document(text: &str) -> Document {
     document.gallerist.holds[0].users =
         vec![ProjectUse { project_id: Some(text()), servers: vec![text()], ..Default::default() }];
     document
-}
-
-/// An image as it stands in a document.
-pub(super) fn object(name: &str) -> Object {
-    Object {
-        id: Some("3cca4075-26fd-dc75-707b-0cee9c534b61".to_owned()),
-        name: name.to_owned(),
-        visibility: "public".to_owned(),
-        protected: true,
-        hidden: false,
-        min_disk: Some(4),
-        min_ram: 512,
-        properties: BTreeMap::from([("os_distro".to_owned(), "ubuntu".to_owned())]),
-        tags: BTreeSet::from(["gallerist".to_owned()]),
-    }
-}
-
-/// One operation of a document.
-pub(super) fn change(action: Action, before: Option<Object>, after: Option<Object>) -> ResourceChange {
-    ResourceChange {
-        address: "debian-12/20261015".to_owned(),
-        mode: "managed".to_owned(),
-        kind: RESOURCE_TYPE.to_owned(),
-        name: "debian-12".to_owned(),
-        index: "20261015".to_owned(),
-        change: Change {
-            actions: [action],
-            before,
-            after,
-            after_unknown: BTreeMap::new(),
-            before_sensitive: BTreeMap::new(),
-            after_sensitive: BTreeMap::new(),
-        },
-        action_reason: String::new(),
-        gallerist: Detail { site: "fra1".to_owned(), ..Detail::default() },
-    }
 }

@@ -155,6 +155,13 @@ fn families(report: &Report) -> Vec<String> {
     ]
 }
 
+/// What a colour of the picture means.
+fn key(class: &str, meaning: &str) -> String {
+    format!(
+        "<span><svg class=\"key\" aria-hidden=\"true\"><rect class=\"{class}\" width=\"100%\" height=\"100%\"/></svg>{meaning}</span>"
+    )
+}
+
 /// Who still uses what was replaced: whom to write to.
 fn users(report: &Report) -> Vec<String> {
     let mut rows = Vec::new();
@@ -210,13 +217,6 @@ fn user_row(family: &str, version: &VersionEntry, users: &Users) -> String {
         html(&version.version),
         since.unwrap_or_default(),
         items.concat()
-    )
-}
-
-/// What a colour of the picture means.
-fn key(class: &str, meaning: &str) -> String {
-    format!(
-        "<span><svg class=\"key\" aria-hidden=\"true\"><rect class=\"{class}\" width=\"100%\" height=\"100%\"/></svg>{meaning}</span>"
     )
 }
 

@@ -66,6 +66,8 @@ fn who_asks_for_none_gets_none() {
     assert_eq!(told.stdout.lines().filter(|line| line.starts_with("::")).count(), 0);
     assert_eq!(told.stderr, "");
     assert!(!stage.path("summary.md").exists() && !stage.path("output").exists());
+    let annotated = step(&stage, &["plan", "--format", "github"]).with(0);
+    assert!(annotated.stdout.contains("::notice ") && annotated.stderr.is_empty(), "once is enough: {annotated:?}");
     let document = step(&stage, &["plan", "--format", "json"]).with(0).stdout;
     assert!(serde_json::from_str::<serde_json::Value>(&document).is_ok(), "a document stays a document: {document}");
 
