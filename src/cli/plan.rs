@@ -132,7 +132,8 @@ pub enum GraphFormat {
 }
 
 fn glob(text: &str) -> Result<String, String> {
-    globset::Glob::new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+    let pattern = crate::model::name::bounded_pattern(text)?;
+    globset::Glob::new(pattern).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn report(text: &str) -> Result<(PlanFormat, PathBuf), String> {

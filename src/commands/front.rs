@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::manifest::lock::Lock;
 use crate::manifest::{Diagnostic, Manifest};
 use crate::model::desired::Desired;
-use crate::model::name::{Address, SiteName};
+use crate::model::name::{Address, SiteName, bounded_pattern};
 use crate::model::observed::Observed;
 use crate::model::plan::Plan;
 use crate::openstack::{Naming, Question, Selection, Site, Surroundings, UsageReader};
@@ -333,10 +333,11 @@ fn targets(globs: &[String]) -> Result<Option<GlobSet>, Stop> {
     }
     let mut set = GlobSetBuilder::new();
     for text in globs {
-        let wrong = |error| Stop::new(Exit::Usage, format!("error: `--target {text}` is no glob: {error}"));
-        set.add(Glob::new(text).map_err(wrong)?);
+        let wrong = |error: String| Stop::new(Exit::Usage, format!("error: `--target {text}` is no glob: {error}"));
+        let glob = |text: &str| Glob::new(text).map_err(|error| wrong(error.to_string()));
+        set.add(glob(bounded_pattern(text).map_err(wrong)?)?);
         if !text.contains(['/', '@']) {
-            set.add(Glob::new(&format!("{text}/*")).map_err(wrong)?);
+            set.add(glob(&format!("{text}/*"))?);
         }
     }
     Ok(Some(set.build().context("the globs of --target")?))

@@ -13,6 +13,7 @@ use super::diagnostic::{Diagnostic, SourceFile};
 use super::reader::Table;
 use super::{files, syntax};
 use crate::model::drift::{Accepted, Class};
+use crate::model::name::bounded_pattern;
 
 /// Reads a file of accepted findings.
 ///
@@ -42,7 +43,9 @@ fn read_all(mut root: Table<'_>) -> Option<Vec<Accepted>> {
 }
 
 fn read_one(mut table: Table<'_>) -> Option<Accepted> {
-    let address = table.need("address").and_then(|value| value.parsed(Code::NotAName, Glob::new));
+    let address = table.need("address").and_then(|value| {
+        value.parsed(Code::NotAName, |text| Glob::new(bounded_pattern(text)?).map_err(|error| error.to_string()))
+    });
     let class = table.need("class").and_then(|value| value.word(Class::ALL, Class::name));
     let reason = table.need("reason").and_then(|value| value.filled().map(str::to_owned));
     let until = table.need("until").and_then(|value| value.date());
@@ -54,6 +57,15 @@ fn read_one(mut table: Table<'_>) -> Option<Accepted> {
 mod tests {
     use super::*;
     use jiff::civil::date;
+
+    /// A library would panic.
+    #[test]
+    fn a_pattern_of_any_length_is_read_or_refused() {
+        for pattern in ["*/".repeat(100_000), "{a,".repeat(50_000), "[".repeat(600)] {
+            let text = GOOD.replacen("rocky-9/*", &pattern, 1);
+            assert!(read("accept.toml", text).is_err());
+        }
+    }
 
     const GOOD: &str = "\
 [[accept]]

@@ -174,6 +174,21 @@ impl Address {
     }
 }
 
+/// Longest pattern of addresses, in bytes. No address is longer, and of much longer ones `globset` makes regular
+/// expressions that it then refuses with a panic.
+const LONGEST_PATTERN: usize = 512;
+
+/// A pattern of addresses that is short enough to be one.
+///
+/// # Errors
+/// It is too long; a sentence that says so.
+pub fn bounded_pattern(text: &str) -> Result<&str, String> {
+    if text.len() > LONGEST_PATTERN {
+        return Err(format!("a pattern has at most {LONGEST_PATTERN} bytes, this one has {}", text.len()));
+    }
+    Ok(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
