@@ -70,7 +70,7 @@ pub struct Plan {
 #[derive(Debug, Args)]
 pub struct Apply {
     /// A saved plan: it is made again, and must be the same
-    #[arg(value_name = "PLAN", conflicts_with_all = ["target", "expect_plan"])]
+    #[arg(value_name = "PLAN", conflicts_with = "target")]
     pub saved: Option<PathBuf>,
     /// What is planned.
     #[command(flatten)]

@@ -43,6 +43,11 @@ async fn plan_and_do(global: &Global, options: &Apply, console: &Console, teller
     if !options.auto_approve && !asks {
         return Err(nobody_to_ask());
     }
+    // An ordinary plan is made again from the cloud; which image is which version would be believed of the file alone.
+    let claims = saved.as_ref().and_then(adopt::claims_of);
+    if options.auto_approve && options.expect_plan.is_none() && claims.is_some() {
+        return Err(unreviewed_claims());
+    }
     let lock_file = front::lock_file(&global.config, console)?;
     let planning = match &saved {
         Some(saved) => Planning { target: saved.gallerist.targets.clone(), ..options.planning.clone() },
@@ -57,7 +62,7 @@ async fn plan_and_do(global: &Global, options: &Apply, console: &Console, teller
     let work = async {
         locks.acquire(options.lock_timeout, console).await?;
         let now = jiff::Timestamp::now();
-        let mut front = match saved.as_ref().and_then(adopt::claims_of) {
+        let mut front = match claims {
             Some(claims) => adopt::prepare(manifest, sites.clone(), Terms::claims_alone(claims), console).await?.front,
             None => front::plan_for(manifest, lock_file.as_ref(), sites.clone(), &planning, now).await?,
         };
@@ -92,7 +97,8 @@ async fn approved(
     let document = present::document(front, global, planning);
     present::write_reports(&document, &options.report)?;
     teller.plan(&document)?;
-    expected(&document, options.expect_plan.as_deref().or(saved.map(|saved| saved.gallerist.plan_id.as_str())))?;
+    expected(&document, options.expect_plan.as_deref())?;
+    expected(&document, saved.map(|saved| saved.gallerist.plan_id.as_str()))?;
     if document.gallerist.blocked {
         return Err(Stop::new(Exit::Refused, refusal(&document).join("\n")));
     }
@@ -109,6 +115,15 @@ fn nobody_to_ask() -> Stop {
          = help: in CI, apply what was reviewed: `gallerist apply --auto-approve --expect-plan ID`\n  \
          = help: or save a plan and pass it: `gallerist plan --out plan.json`, then \
          `gallerist apply --auto-approve plan.json`\nNothing was changed.",
+    )
+}
+
+fn unreviewed_claims() -> Stop {
+    Stop::new(
+        Exit::NotApproved,
+        "error[E0303]: a saved adoption says which image is which version, and nobody was asked whether that is so\n  \
+         = help: review it with `gallerist show FILE`, and name what was reviewed: `--auto-approve --expect-plan ID`\n  \
+         = help: or apply it at a terminal, where it is asked\nNothing was changed.",
     )
 }
 

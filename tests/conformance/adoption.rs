@@ -24,7 +24,10 @@ pub(crate) async fn what_was_made_by_hand_is_taken_over_and_keeps_its_id(scene: 
     run.exits(0).answers(&format!("~ {FAMILY}/1  latest, proven"));
     assert!(!run.answer().contains(&tenants), "{run}");
     assert_eq!(scene.admin.sees(&id).await.as_ref(), Some(&before), "so far nothing was written");
-    scene.gallerist(&["apply", "--auto-approve", "adopt.json"]).await.exits(0);
+    let plan = std::fs::read_to_string(scene.path("adopt.json")).expect("it was written");
+    let plan: Value = serde_json::from_str(&plan).expect("a saved plan is JSON");
+    let reviewed = plan["gallerist"]["plan_id"].as_str().expect("a plan has an id");
+    scene.gallerist(&["apply", "--auto-approve", "--expect-plan", reviewed, "adopt.json"]).await.exits(0);
     let after = scene.admin.sees(&id).await.expect("it is still there");
     let without_tags = |mut image: Value| {
         image["tags"].take();

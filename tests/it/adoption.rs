@@ -5,7 +5,7 @@ use gallerist::model::image::Visibility;
 use gallerist::sandbox::{ImageRecord, image};
 use serde_json::Value;
 
-use crate::support::stage::{DEBIAN, NEWER_DEBIAN, REGION, ROCKY, Stage, bytes_of};
+use crate::support::stage::{DEBIAN, Ended, NEWER_DEBIAN, REGION, ROCKY, Stage, bytes_of};
 
 /// An image that is there already, of the project `admin` where nobody says otherwise.
 fn hang(stage: &Stage, name: &str, bytes: &[u8], change: impl FnOnce(&mut ImageRecord)) -> String {
@@ -70,7 +70,7 @@ fn what_another_tool_left_is_taken_over_and_keeps_its_ids() {
     assert_eq!(adopt(&stage, &["--read-bytes", "--as", &claim, "--out", "adopt.json"]), proven);
     assert_eq!(*stage.world().region(REGION).unwrap().images(), before, "so far nothing was written");
 
-    let ended = stage.run(&["apply", "--auto-approve", "adopt.json"]).with(0);
+    let ended = take_over(&stage).with(0);
     assert!(ended.says("0 to add, 2 to change, 0 to destroy"), "{}", ended.stdout);
     for (id, before) in &before {
         let mut world = stage.world();
@@ -188,6 +188,16 @@ fn what_is_not_our_projects_is_out_of_reach() {
     stage.run(&["adopt", "--as", "debian-12/1"]).with(64);
 }
 
+fn plan_id(stage: &Stage) -> String {
+    let plan: serde_json::Value = serde_json::from_str(&stage.read("adopt.json")).unwrap();
+    plan["gallerist"]["plan_id"].as_str().unwrap().to_owned()
+}
+
+/// Applies the saved adoption as it was reviewed.
+fn take_over(stage: &Stage) -> Ended {
+    stage.run(&["apply", "--auto-approve", "--expect-plan", &plan_id(stage), "adopt.json"])
+}
+
 #[test]
 fn a_saved_adoption_is_for_the_cloud_it_was_made_of() {
     let stage = Stage::with(&[DEBIAN]);
@@ -198,11 +208,16 @@ fn a_saved_adoption_is_for_the_cloud_it_was_made_of() {
     stage.run(&["apply", "adopt.json"]).with(7);
     stage.run(&["show", "adopt.json"]).with(0);
     stage.world().region(REGION).unwrap().image(&id).unwrap().name = Some("other".to_owned());
-    stage.run(&["apply", "--auto-approve", "adopt.json"]).with(4);
+    assert!(stage.run(&["apply", "--auto-approve", "adopt.json"]).with(7).says("--expect-plan"));
+    take_over(&stage).with(4);
     assert!(stage.world().region(REGION).unwrap().image(&id).unwrap().tags.is_empty());
     stage.world().region(REGION).unwrap().image(&id).unwrap().name = Some("Debian 12\u{1b}[31m".to_owned());
-    stage.run(&["apply", "--auto-approve", "adopt.json"]).with(0);
-    stage.run(&["apply", "--auto-approve", "adopt.json"]).with(4);
+    // Another image in the file, and it is another plan.
+    let other = stage.read("adopt.json").replace("20261013-2601", "20261013-2602");
+    stage.write("edited.json", &other);
+    stage.run(&["apply", "--auto-approve", "--expect-plan", &plan_id(&stage), "edited.json"]).with(4);
+    take_over(&stage).with(0);
+    take_over(&stage).with(4);
 }
 
 #[test]
@@ -215,7 +230,7 @@ fn a_private_family_takes_over_private_images_alone() {
     let public = hang(&stage, "Debian 12", &bytes, set("internal_version", DEBIAN.2));
     let expected = said(&[(&private, "debian-12/20261013-2601 latest proven"), (&public, "visibility")]);
     assert_eq!(sorted(adopt(&stage, &["--read-bytes", "--out", "adopt.json"])), sorted(expected));
-    stage.run(&["apply", "--auto-approve", "adopt.json"]).with(0);
+    take_over(&stage).with(0);
     stage.settle();
     let image = |id: &str| stage.world().region(REGION).unwrap().image(id).unwrap().clone();
     assert_eq!((image(&private).visibility, image(&private).name.as_deref()), (Visibility::Private, Some("Debian 12")));
