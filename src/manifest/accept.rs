@@ -54,7 +54,7 @@ fn read_one(mut table: Table<'_>) -> Option<Accepted> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use jiff::civil::date;
 
@@ -67,7 +67,7 @@ mod tests {
         }
     }
 
-    const GOOD: &str = "\
+    pub(in crate::manifest) const GOOD: &str = "\
 [[accept]]
 address = \"rocky-9/*\"
 class = \"stale\"

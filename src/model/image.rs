@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::name::{ImageId, ProjectId};
 
@@ -128,6 +130,13 @@ pub struct Image {
     pub hash: Option<(String, String)>,
     /// Glance's word for the disk format.
     pub disk_format: Option<String>,
+}
+
+impl Image {
+    /// The day, in UTC, on which Glance made the record.
+    pub fn recorded_on(&self) -> Option<Date> {
+        Some(self.created_at?.to_zoned(TimeZone::UTC).date())
+    }
 }
 
 /// What can be changed about an image by PATCH.

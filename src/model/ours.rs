@@ -207,9 +207,7 @@ impl OwnedImage {
 
     /// The day of its first upload: as marked, else the day Glance made the record.
     pub fn uploaded(&self) -> Option<Date> {
-        self.marks
-            .uploaded
-            .or_else(|| self.image.created_at.map(|created| created.to_zoned(jiff::tz::TimeZone::UTC).date()))
+        self.marks.uploaded.or_else(|| self.image.recorded_on())
     }
 
     /// Whether its bytes are there and usable.

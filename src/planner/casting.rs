@@ -10,7 +10,6 @@ use std::cmp::Ordering;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::Context;
 use super::passage::Place;
@@ -239,7 +238,7 @@ fn is_wreck(image: &OwnedImage, today: Date) -> bool {
 /// import: whoever began it has ended, for applies keep each other out; Glance may go on with it for ever, and takes no
 /// other bytes meanwhile.
 pub(super) fn is_stuck(image: &OwnedImage, today: Date) -> bool {
-    let created = image.image().created_at.map(|created| created.to_zoned(TimeZone::UTC).date());
+    let created = image.image().recorded_on();
     match image.image().status {
         Status::Saving => created.is_some_and(|created| created.saturating_add(2.days()) <= today),
         Status::Uploading | Status::Importing => true,

@@ -1,5 +1,6 @@
 //! Files that lead out, cannot be read, or were made to break the reader.
 
+use crate::manifest::accept::tests::GOOD as ACCEPT;
 use std::fs;
 
 use proptest::prelude::*;
@@ -59,14 +60,6 @@ built = 2026-07-07
 trust = \"https\"
 signature = { fingerprint = \"ABABABABABABABAB\", signature = \"-----BEGIN PGP SIGNATURE-----\", key = \"\" }
 packages = { url = \"https://publisher.example/44.manifest\", dialect = \"ubuntu-manifest\" }
-";
-
-const ACCEPT: &str = "\
-[[accept]]
-address = \"rocky-9/*\"
-class = \"stale\"
-reason = \"upstream has stopped\"
-until = 2026-12-31
 ";
 
 #[test]

@@ -191,7 +191,6 @@ fn marks(
     role: Role,
     finding: &Finding<'_>,
 ) -> (Marks, Option<Moment>) {
-    let uploaded = |image: &Image| Some(image.created_at?.to_zoned(TimeZone::UTC).date());
     let superseded = match role {
         Role::Staged | Role::Shown => None,
         Role::Superseded => Some(finding.reading.superseded.map_or(Moment::ThisRun(context.today), Moment::Recorded)),
@@ -205,7 +204,7 @@ fn marks(
         catalogue: context.desired.catalogue.clone(),
         family: family.name.clone(),
         version: version.clone(),
-        uploaded: finding.reading.uploaded.or_else(|| uploaded(finding.image)),
+        uploaded: finding.reading.uploaded.or_else(|| finding.image.recorded_on()),
         superseded: day,
         digest,
         source: None,

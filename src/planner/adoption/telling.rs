@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::{Estate, digests};
 use crate::model::adoption::{Adoptable, Claim, Objection, Proposal, Sureness, Telling, Unfit};
@@ -306,7 +305,7 @@ fn read_name(family: &Family, image: &Image) -> Option<Reading> {
 
 /// The newest version that there was when the image was uploaded.
 fn newest_then(known: &[Version], image: &Image) -> Option<VersionName> {
-    let day = image.created_at?.to_zoned(TimeZone::UTC).date();
+    let day = image.recorded_on()?;
     let there = known.iter().filter(|version| version.built.is_some_and(|built| built <= day));
     there.max_by(|one, other| one.name.compare_age(&other.name)).map(|version| version.name.clone())
 }
