@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use gallerist::model::desired::Audience;
 use gallerist::model::image::Status;
 use gallerist::model::operation::Operation;
 use gallerist::model::passage::{Converter, Method, Offers, Preferences, Route};
@@ -13,7 +12,7 @@ use gallerist::planner::{self, audit};
 
 use super::support::policies::Policy;
 use super::support::world::{
-    FamilySpec, ImageSpec, Meddled, Part, Standing, UsageSpec, WantedSpec, World, WorldSpec, family_name, site_name,
+    FamilySpec, ImageSpec, Meddled, Part, UsageSpec, WantedSpec, World, WorldSpec, family_name, site_name,
 };
 
 const ALL: [Method; 3] = [Method::GlanceDirect, Method::WebDownload, Method::GlanceDownload];
@@ -29,17 +28,9 @@ fn world(preferences: Preferences, there_already: bool) -> World {
         usage: UsageSpec::Nobody,
         meddled: Meddled::No,
     };
-    let family = FamilySpec {
-        policy: Policy::Wiit,
-        audience: Audience::Everybody,
-        standing: Standing::Listed,
-        wanted: WantedSpec::Newest(1),
-        skip: None,
-        images: there_already.then_some(image).into_iter().collect(),
-        foreign: Vec::new(),
-    };
-    let spec = WorldSpec { families: vec![family], sites: 2, retirement: Policy::Wiit, max_deletes: None };
-    let mut world = spec.build();
+    let images = there_already.then_some(image).into_iter().collect();
+    let family = FamilySpec::listed(Policy::Wiit, WantedSpec::Newest(1), images);
+    let mut world = WorldSpec { sites: 2, ..family.alone() }.build();
     world.desired.import = preferences;
     for (site, view) in &mut world.observed.sites {
         view.offers = Some(Offers {

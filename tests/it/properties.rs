@@ -3,7 +3,6 @@
 //! `PROPTEST_CASES` asks for more worlds and `PROPTEST_RNG_SEED` for others; a failure prints the smallest world found
 //! and the seed to draw it again. Nothing is written into the tree.
 
-use gallerist::model::desired::Audience;
 use gallerist::model::image::{Protection, Status};
 use gallerist::model::name::{ImageId, SiteName};
 use gallerist::model::plan::Plan;
@@ -156,9 +155,7 @@ fn obeys(spec: &WorldSpec, order: u64) {
 }
 
 fn alone(policy: Policy, standing: Standing, wanted: WantedSpec, images: Vec<ImageSpec>) -> WorldSpec {
-    let audience = Audience::Everybody;
-    let family = FamilySpec { policy, audience, standing, wanted, skip: None, images, foreign: vec![] };
-    WorldSpec { families: vec![family], sites: 1, retirement: policy, max_deletes: None }
+    FamilySpec { standing, ..FamilySpec::listed(policy, wanted, images) }.alone()
 }
 
 fn image(version: u8, part: Part, status: Status, meddled: Meddled) -> ImageSpec {

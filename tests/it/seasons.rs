@@ -8,7 +8,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use gallerist::model::desired::Audience;
 use gallerist::model::image::{Status, Visibility};
 use gallerist::model::name::{ImageId, SiteName};
 use gallerist::model::operation::Operation;
@@ -19,8 +18,7 @@ use jiff::civil::Date;
 use crate::support::policies::Policy;
 use crate::support::sim::{Cloud, any_order};
 use crate::support::world::{
-    FamilySpec, SERVERS, Standing, VOLUMES, WantedSpec, WorldSpec, family_name, midday, site_name, today, version_name,
-    version_number,
+    FamilySpec, SERVERS, VOLUMES, WantedSpec, family_name, midday, site_name, today, version_name, version_number,
 };
 
 /// Every season comes out as it is written.
@@ -65,17 +63,7 @@ struct Season {
 
 impl Season {
     fn new(policy: Policy) -> Self {
-        let family = FamilySpec {
-            policy,
-            audience: Audience::Everybody,
-            standing: Standing::Listed,
-            wanted: WantedSpec::Unknown,
-            skip: None,
-            images: vec![],
-            foreign: vec![],
-        };
-        let spec = WorldSpec { families: vec![family], sites: 1, retirement: policy, max_deletes: None };
-        let mut world = spec.build();
+        let mut world = FamilySpec::listed(policy, WantedSpec::Unknown, vec![]).alone().build();
         world.desired.families.values_mut().for_each(|family| family.properties = policy.properties());
         Self { cloud: Cloud::new(world), site: site_name(0) }
     }

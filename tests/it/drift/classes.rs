@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gallerist::model::desired::{Audience, Chosen, Wanted};
+use gallerist::model::desired::{Chosen, Wanted};
 use gallerist::model::drift::{Baseline, Class, Finding, Fix, Piece};
 use gallerist::model::image::{Image, Status, Visibility};
 use gallerist::model::lifecycle::Age;
@@ -15,8 +15,8 @@ use jiff::civil::{Date, date};
 
 use crate::support::policies::Policy;
 use crate::support::world::{
-    FamilySpec, Foreign, ImageSpec, Meddled, Part, Standing, UsageSpec, WantedSpec, World, WorldSpec, family_name,
-    site_name, version, version_name,
+    FamilySpec, Foreign, ImageSpec, Meddled, Part, UsageSpec, WantedSpec, World, WorldSpec, family_name, site_name,
+    version, version_name,
 };
 
 fn piece(version: u8, part: Part, meddled: Meddled) -> ImageSpec {
@@ -24,19 +24,11 @@ fn piece(version: u8, part: Part, meddled: Meddled) -> ImageSpec {
 }
 
 fn family(wanted: WantedSpec, images: Vec<ImageSpec>) -> FamilySpec {
-    FamilySpec {
-        policy: Policy::Wiit,
-        audience: Audience::Everybody,
-        standing: Standing::Listed,
-        wanted,
-        skip: None,
-        images,
-        foreign: vec![],
-    }
+    FamilySpec::listed(Policy::Wiit, wanted, images)
 }
 
 fn world(family: FamilySpec) -> World {
-    WorldSpec { families: vec![family], sites: 1, retirement: Policy::Wiit, max_deletes: None }.build()
+    WorldSpec { retirement: Policy::Wiit, ..family.alone() }.build()
 }
 
 const NOTHING_PUBLIC: &BTreeMap<SiteName, BTreeMap<ImageId, Image>> = &BTreeMap::new();

@@ -1,7 +1,6 @@
 //! Two appliers, tenants and misfortunes on a very small cloud, as a model: what can happen next, what comes of it, and
 //! what must hold at every moment. `model_check` tries everything, `schedules` lives long random lives.
 
-use gallerist::model::desired::Audience;
 use gallerist::model::image::Image;
 use gallerist::model::name::SiteName;
 use stateright::{Model, Property};
@@ -9,7 +8,7 @@ use stateright::{Model, Property};
 use super::arena::{Arena, Budget, Event, Sabotage};
 use super::policies::Policy;
 use super::sim::Cloud;
-use super::world::{FamilySpec, Standing, WantedSpec, World, WorldSpec, family_name, site_name};
+use super::world::{FamilySpec, WantedSpec, World, family_name, site_name};
 
 /// Whether appliers wait for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +29,8 @@ pub(crate) struct Appliers {
 impl Appliers {
     /// An old version, the present latest, and a newer one at the publisher.
     pub(crate) fn new(lock: Lock, budget: Budget, sabotage: Sabotage) -> Self {
-        let family = FamilySpec {
-            policy: Policy::Wiit,
-            audience: Audience::Everybody,
-            standing: Standing::Listed,
-            wanted: WantedSpec::Newest(1),
-            skip: None,
-            images: vec![],
-            foreign: vec![],
-        };
-        let spec = WorldSpec { families: vec![family], sites: 1, retirement: Policy::Wiit, max_deletes: None };
-        let mut cloud = Cloud::new(spec.build());
+        let family = FamilySpec::listed(Policy::Wiit, WantedSpec::Newest(1), vec![]);
+        let mut cloud = Cloud::new(family.alone().build());
         for version in [1, 2] {
             cloud.publish(&family_name(0), WantedSpec::Newest(version));
             let plan = cloud.plan();

@@ -1,4 +1,4 @@
-//! Worlds, built out of small descriptions that shrink well: a file, a cloud, a day. `draw` draws the descriptions.
+//! Worlds, built out of the descriptions of `spec`: a file, a cloud, a day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,9 @@ use gallerist::model::version::{Compression, DiskFormat, Origin, Trust, Version}
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use super::policies::Policy;
+pub(crate) use super::spec::{
+    FamilySpec, Foreign, ImageSpec, Meddled, Part, Standing, UsageSpec, WantedSpec, WorldSpec,
+};
 
 pub(crate) const CATALOGUE: &str = "wiit-public";
 pub(crate) const PROJECT: &str = "catalogue-project";
@@ -29,99 +31,6 @@ pub(crate) struct World {
     pub(crate) desired: Desired,
     pub(crate) observed: Observed,
     pub(crate) now: Timestamp,
-}
-
-/// A whole world in few words.
-#[derive(Debug, Clone)]
-pub(crate) struct WorldSpec {
-    pub(crate) families: Vec<FamilySpec>,
-    pub(crate) sites: usize,
-    /// What becomes of families that have left the file.
-    pub(crate) retirement: Policy,
-    pub(crate) max_deletes: Option<usize>,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct FamilySpec {
-    pub(crate) policy: Policy,
-    pub(crate) audience: Audience,
-    pub(crate) standing: Standing,
-    pub(crate) wanted: WantedSpec,
-    pub(crate) skip: Option<u8>,
-    pub(crate) images: Vec<ImageSpec>,
-    pub(crate) foreign: Vec<(usize, Foreign)>,
-}
-
-/// What the file says of a family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    Listed,
-    Retired,
-    /// Its images still bear the family's former name.
-    Moved,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum WantedSpec {
-    Newest(u8),
-    /// The publisher has put other bytes under the version.
-    Republished(u8),
-    Pinned(u8),
-    /// Pinned, and no longer at its publisher.
-    OnlyOnCloud(u8),
-    Unknown,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct ImageSpec {
-    pub(crate) site: usize,
-    pub(crate) version: u8,
-    pub(crate) part: Part,
-    pub(crate) status: Status,
-    pub(crate) usage: UsageSpec,
-    pub(crate) meddled: Meddled,
-}
-
-/// What an image of ours has been so far; days since it was superseded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    Staged,
-    BootFailed,
-    Shown,
-    Superseded(u16),
-    Condemned(u16),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum UsageSpec {
-    Unasked,
-    Nobody,
-    Servers,
-    Unknown,
-    UsedAndUnknown,
-}
-
-/// What somebody with an admin's rights has done to an image by hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meddled {
-    No,
-    Renamed,
-    RenamedToLatest,
-    Visibility(Visibility),
-    Property,
-    /// The mark of what was applied is gone.
-    Unsealed,
-    /// Neither the mark nor Glance tells when it was uploaded.
-    Undated,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Foreign {
-    /// A tenant's image that carries our tags and name.
-    Impostor(Visibility),
-    /// A snapshot that our own project made of a server.
-    Snapshot,
-    PublicNamesake,
 }
 
 pub(crate) fn title(index: usize) -> String {
